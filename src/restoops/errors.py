@@ -1,0 +1,87 @@
+"""Every failure an operator can meet: message, hint, exit status.
+
+```
+RestoopsError                   status
+├── StepFailed                  1    what served before still serves
+│   └── CommandFailed           1    a program on a host failed
+├── Refused                     1    no such release, nothing to go back to, not confirmed
+├── UsageError                  2    arguments or configuration; nothing was contacted
+├── NeedsAttention              3    hosts differ, or nobody can say where traffic goes
+├── Locked                      4    another run holds the lock
+├── Unreachable                 5    a host or registry cannot be reached or refused us
+│   └── HostKeyRefused          5    the host key is unknown or has changed
+├── CheckRefused                6    policy, drift, scan
+└── Interrupted                 130  a signal; the state is safe
+```
+"""
+
+from __future__ import annotations
+
+
+class RestoopsError(Exception):
+    """A failure with a message (what, where) and a hint (what to do now)."""
+
+    status = 1
+
+    def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+        """Lines shown above the error, such as the last log lines of a container."""
+
+
+class StepFailed(RestoopsError):
+    """A step failed; what served before still serves."""
+
+
+class CommandFailed(StepFailed):
+    """A program ended with a status other than 0."""
+
+    def __init__(self, message: str, *, exit_code: int, output: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint, details=output)
+        self.exit_code = exit_code
+
+
+class Refused(RestoopsError):
+    """What was asked for is not possible or was not confirmed; nothing changed."""
+
+
+class UsageError(RestoopsError):
+    """Arguments or configuration are wrong; nothing was contacted."""
+
+    status = 2
+
+
+class NeedsAttention(RestoopsError):
+    """A person must look: hosts differ or traffic is unclear."""
+
+    status = 3
+
+
+class Locked(RestoopsError):
+    """Another run holds the lock of a host."""
+
+    status = 4
+
+
+class Unreachable(RestoopsError):
+    """Something could not be reached or refused our credentials; nothing changed."""
+
+    status = 5
+
+
+class HostKeyRefused(Unreachable):
+    """The SSH host key is unknown or differs from the one on record."""
+
+
+class CheckRefused(RestoopsError):
+    """A check (policy, drift, scan) said no."""
+
+    status = 6
+
+
+class Interrupted(RestoopsError):
+    """A signal ended the run between two steps; the state is safe."""
+
+    status = 130
