@@ -5,38 +5,56 @@ Every default is here and nowhere else. Units are part of a field's name: `_s` s
 
 from __future__ import annotations
 
-import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
-# A label of DNS-safe parts; also what Docker accepts as a repository path.
-# https://github.com/distribution/reference (v0.6.0, regexp.go)
-Repository = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$",
-        max_length=200,
-    ),
-]
-RegistryHost = Annotated[
-    str, Field(pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?$")
-]
-# An image reference with a registry or without, and with a tag or a digest.
-ImageName = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-zA-Z0-9._:/-]*(@sha256:[0-9a-f]{64})?$", max_length=300)
-]
-HostAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._:-]{0,252}[A-Za-z0-9])?$")]
-UserName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-NoControl = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
+from restoops.config.forms import (
+    Directory,
+    FileName,
+    HostAddress,
+    ImageName,
+    Name,
+    NoControl,
+    OutputName,
+    RegistryHost,
+    Repository,
+    Subnet,
+    UrlPath,
+    UserName,
+    VariableName,
+    Volume,
+)
 
 
 class Section(BaseModel):
     """A part of the file: read-only, and no unknown key passes unnoticed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_left_out(cls, values: object) -> object:
+        """Read a heading or a list without anything under it as left out.
+
+        A file whose keys are all commented out is full of them. An empty number or text is
+        a fault: a template that was not filled in must not deploy a default.
+        """
+        if not isinstance(values, dict):
+            return values
+        return {
+            key: value
+            for key, value in values.items()
+            if value is not None or not isinstance(cls.default(key), Section | dict | tuple)
+        }
+
+    @classmethod
+    def default(cls, key: object) -> object:
+        """Return the default of a key, `None` when it has none or does not exist."""
+        field = cls.model_fields.get(str(key))
+        if field is None or field.is_required():
+            return None
+        return field.get_default(call_default_factory=True)
 
 
 class App(Section):
@@ -72,9 +90,9 @@ class Container(Section):
     """Port the application listens on inside its container. It is never published."""
     environment: dict[VariableName, NoControl] = Field(default_factory=dict)
     """Environment variables. Not for secrets: `docker inspect` shows them."""
-    volumes: tuple[Annotated[str, Field(pattern=r"^[^:\x00-\x1f]+:/[^:\x00-\x1f]*(:(ro|rw))?$")], ...] = ()
+    volumes: tuple[Volume, ...] = ()
     """Volumes or host directories, `source:/path` or `source:/path:ro`."""
-    memory_mb: Annotated[int, Field(ge=6)] | None = None
+    memory_mb: Annotated[int, Field(ge=6, le=16_777_216)] | None = None
     """Limit of memory in MiB; none when left out."""
     cpus: Annotated[float, Field(gt=0, le=1024)] | None = None
     """Limit of processor time, in cores; none when left out."""
@@ -89,12 +107,15 @@ class Proxy(Section):
     """HAProxy's image, 2.6 or newer; pinned, because changing it replaces the running proxy."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 3001
     """Port on the host that clients and load balancers connect to."""
+    timeout_s: Annotated[int, Field(ge=1, le=3600)] = 75
+    """Seconds without a byte, from the client or from the application, after which HAProxy
+    gives a request up."""
 
 
 class Health(Section):
     """When a new release counts as healthy."""
 
-    path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=1000)] = "/health"
+    path: UrlPath = "/health"
     """Path that answers 2xx when the release is ready."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60
     """Seconds a new container has to become healthy before the deploy is given up."""
@@ -123,30 +144,24 @@ class Swap(Section):
 class Network(Section):
     """The bridge on which the two containers have one fixed address each."""
 
-    subnet: str = "172.30.0.0/24"
+    subnet: Subnet = "172.30.0.0/24"
     """IPv4 network of the bridge; each application on a host needs its own. Blue gets `.11`,
     green `.12`."""
-
-    @field_validator("subnet")
-    @classmethod
-    def _is_private_ipv4(cls, value: str) -> str:
-        network = ipaddress.IPv4Network(value)
-        if network.prefixlen > 27 or not (network.is_private):
-            raise ValueError("must be a private IPv4 network of /27 or larger")
-        return value
 
 
 class Ssh(Section):
     """How hosts are reached; `~/.ssh/config` fills in what is left out."""
 
     user: UserName | None = None
-    """User on the hosts, a member of group `docker`; else `User` of `~/.ssh/config`, else `deploy`."""
+    """User on the hosts, a member of group `docker`; else `User` of `~/.ssh/config`, else
+    `deploy`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """SSH port; else `Port` of `~/.ssh/config`, else 22."""
-    key: str | None = None
+    key: FileName | None = None
     """Private key file; else `IdentityFile` of `~/.ssh/config`, the agent, and the usual names."""
-    known_hosts: str | None = None
-    """File of host keys; else `UserKnownHostsFile` of `~/.ssh/config`, else `~/.ssh/known_hosts`."""
+    known_hosts: FileName | None = None
+    """File of host keys; else `UserKnownHostsFile` of `~/.ssh/config`, else
+    `~/.ssh/known_hosts`."""
     connect_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10
     """Seconds a host has to accept the connection and to log us in."""
     answer_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60
@@ -156,9 +171,7 @@ class Ssh(Section):
 class Host(Section):
     """Where restoops keeps its files on a host."""
 
-    state_dir: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]+$", max_length=200)] = (
-        "/var/lib/restoops"
-    )
+    state_dir: Directory = "/var/lib/restoops"
     """Directory with one sub-directory for each application."""
 
 
@@ -177,25 +190,54 @@ class Settings(Section):
     host: Host = Host()
 
 
+def sections() -> dict[str, type[Section]]:
+    """Return the sections of the settings, in the order of the file."""
+    return {name: type(section) for name, section in Settings()}
+
+
 class TerraformOutputs(Section):
     """Hosts read from Terraform outputs."""
 
-    directory: str
+    directory: FileName
     """Root module of the environment, relative to `restoops.yaml`."""
-    output: str = "hosts"
+    output: OutputName = "hosts"
     """Output that maps a droplet's key to `{public, private}` addresses."""
     address: Literal["public", "private"] = "public"
     """Which of the two addresses to connect to."""
 
 
 class Environment(Section):
-    """One environment: its hosts, and what differs there from the settings above."""
+    """One environment: where its hosts are.
+
+    Beside these keys stands what differs there: any section above, with only the keys that differ.
+    """
 
     connection: Literal["ssh", "local"] = "ssh"
-    """`local` uses this machine's own Docker engine, without SSH."""
-    hosts: tuple[HostAddress, ...] = ()
+    """`local` uses this machine's own Docker engine, without SSH and without hosts."""
+    hosts: Annotated[tuple[HostAddress, ...], Field(max_length=500)] = ()
     """Addresses, or names of `~/.ssh/config`. Or give `terraform`."""
     terraform: TerraformOutputs | None = None
     """Read the hosts from Terraform outputs instead."""
-    overrides: dict[str, object] = Field(default_factory=dict)
-    """Any of the sections above, with the keys that differ in this environment."""
+    confirm: bool = False
+    """Ask before a deploy as well, or want `--yes`; a rollback always asks."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _has_different_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if not hosts:
+            raise ValueError("List should have at least 1 item after validation, not 0")
+        names = [host.lower() for host in hosts]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"given more than once: {', '.join(twice)}")
+        return hosts
+
+    @model_validator(mode="after")
+    def _has_one_source_of_hosts(self) -> Self:
+        if self.connection == "local" and (self.hosts or self.terraform):
+            raise ValueError("`connection: local` takes neither `hosts` nor `terraform`")
+        if self.hosts and self.terraform:
+            raise ValueError("takes `hosts` or `terraform`, not both")
+        if self.connection == "ssh" and not (self.hosts or self.terraform):
+            raise ValueError("needs `hosts` or `terraform`, or `connection: local`")
+        return self

@@ -1,0 +1,50 @@
+# `make help` lists the targets. Each sets up what it needs first; that takes no time when it is done.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-venv demo test test-full check bench lock clean clean-lab
+
+# The lab's programs (haproxy, sshd, dockerd) live in sbin, which is not on every user's PATH.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+python := .venv/bin/python
+
+help: ## list the targets
+	@sed -En 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## install what is missing: .venv, lab packages, Docker engine
+	@scripts/setup all
+
+setup-venv:
+	@scripts/setup venv
+
+demo: setup ## a guided tour of the main job on this machine, from first deploy to rollback
+	@$(python) -m tests.lab.demo
+
+test: setup ## tests, without those that take long (ARGS='-k swap' picks some)
+	@$(python) -m pytest -m "not full" $(ARGS)
+
+test-full: setup ## all tests
+	@$(python) -m pytest $(ARGS)
+
+check: setup-venv ## format, lint, types, layers, sizes; needs no Docker engine
+	@$(python) -m ruff format --check src tests
+	@$(python) -m ruff check src tests
+	@$(python) -m mypy
+	@$(python) -m pytest --quiet tests/test_layers.py tests/test_size.py
+
+bench: setup ## how fast it is, side by side with the ways it replaces
+	@$(python) -m tests.bench
+
+lock: ## write requirements.lock anew from pyproject.toml
+	@scripts/lock
+
+clean: clean-lab ## remove what all of this left: lab, .venv, caches, an engine that setup started
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Containers and networks go first, while the engine is still there.
+clean-lab:
+	@if [[ -x $(python) && -e tests/lab/clean.py ]] && docker version >/dev/null 2>&1; then \
+		$(python) -m tests.lab.clean || echo "the lab was not cleaned up, see above" >&2; \
+	fi
+	@scripts/engine stop

@@ -1,0 +1,21 @@
+"""The way in. `--version` answers before anything is imported: scripts ask it often."""
+
+from __future__ import annotations
+
+import sys
+
+from restoops import __version__
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"restoops {__version__}\n")
+        return
+    from restoops.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""What every way to a host can do, and the way to this machine itself."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Protocol
+
+from restoops.adapters import process
+from restoops.errors import Locked, StepFailed, Unreachable
+
+LEASE_S = 15
+"""Seconds of silence after which a host takes the lock away and ends our connection."""
+_HEARTBEAT_S = 2.5
+
+
+class Stream(Protocol):
+    """A connected byte stream: a socket, or an SSH channel that behaves like one."""
+
+    def sendall(self, data: bytes, /) -> object:
+        """Send all of `data`."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, or none at the end."""
+
+    def settimeout(self, seconds: float | None, /) -> None:
+        """Fail a `recv` that takes longer than `seconds`."""
+
+    def close(self) -> None:
+        """End the stream."""
+
+
+class Talk(Protocol):
+    """A program on the host that is talked to line by line."""
+
+    def read_line(self) -> str:
+        """Return the next line, or the empty string when the program has ended."""
+
+    def write_line(self, text: str = "") -> None:
+        """Send one line; OSError when the program has ended."""
+
+    def close(self) -> None:
+        """End the conversation."""
+
+
+class Connection(Protocol):
+    """A host on which programs can be run and sockets be reached."""
+
+    host: str
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> str:
+        """Run a program to its end and return its standard output."""
+
+    def talk(self, argv: Sequence[str]) -> Talk:
+        """Start a program and talk to it."""
+
+    def dial(self, socket_path: str) -> Stream:
+        """Connect to a Unix socket on the host."""
+
+    def close(self) -> None:
+        """End the connection and all that runs over it."""
+
+
+class LocalConnection:
+    """This machine, without SSH."""
+
+    host = "local"
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> str:
+        """Run a program to its end and return its standard output."""
+        return process.run(argv, stdin=stdin, timeout_s=timeout_s)
+
+    def talk(self, argv: Sequence[str]) -> Talk:
+        """Start a program and talk to it."""
+        return process.Talk(argv)
+
+    def dial(self, socket_path: str) -> Stream:
+        """Connect to a Unix socket.
+
+        Raises:
+            Unreachable: nothing listens there.
+        """
+        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            stream.connect(socket_path)
+        except OSError as error:
+            stream.close()
+            raise Unreachable(
+                f"local: cannot connect to {socket_path}: {error.strerror}",
+                hint="`restoops doctor` says what is missing.",
+            ) from error
+        return stream
+
+    def close(self) -> None:
+        """Do nothing: there is no connection to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock of a host, for what, since when."""
+
+    who: str
+    origin: str
+    purpose: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"{self.who} from {self.origin}, for `{self.purpose}`, since {self.since}"
+
+
+class Lock:
+    """The lock of one application on one host; lost with the connection that carries it."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="lock", daemon=True)
+        self._thread.start()
+
+    def _beat(self) -> None:
+        while not self._done.wait(_HEARTBEAT_S):
+            try:
+                self._talk.write_line()
+            except OSError:
+                return
+
+    def release(self) -> None:
+        """Give the lock back; another run may have it when this returns."""
+        self._done.set()
+        self._thread.join()
+        self._talk.close()
+
+
+def hold_lock(
+    connection: Connection,
+    directory: str,
+    holder: Holder,
+    *,
+    wait_s: int = 0,
+    on_wait: Callable[[str], None],
+) -> Lock:
+    """Take the lock of `directory` on the host, waiting up to `wait_s` seconds for it.
+
+    `on_wait` is told once who has it. The directory is made when it is missing.
+
+    Raises:
+        Locked: another run has it; the message says who, for what, since when.
+        StepFailed: the directory cannot be made or written.
+    """
+    argv = [*script("lock"), directory, json.dumps(asdict(holder)), str(wait_s), str(LEASE_S)]
+    talk = connection.talk(argv)
+    other = ""
+    while line := talk.read_line():
+        word, _, rest = line.partition(" ")
+        if word == "LOCKED":
+            return Lock(talk)
+        if word == "UNWRITABLE":
+            talk.close()
+            raise _unwritable(connection.host, directory)
+        if word == "HELD":
+            on_wait(describe_holder(rest))
+        other = rest
+    talk.close()
+    raise Locked(
+        f"{connection.host}: another run holds the lock: {describe_holder(other)}",
+        hint="`--wait 600` queues behind it.",
+    )
+
+
+def describe_holder(text: str) -> str:
+    """Return what a lock file says about its holder, in words."""
+    try:
+        return str(Holder(**json.loads(text)))
+    except (ValueError, TypeError):
+        return "somebody who has just begun"
+
+
+def script(name: str) -> list[str]:
+    """Return the argv that runs one of our shell scripts on a host; arguments follow it."""
+    text = files("restoops.adapters").joinpath(f"scripts/{name}.sh").read_text()
+    return ["bash", "-c", text, f"restoops-{name}"]
+
+
+def _unwritable(host: str, directory: str) -> StepFailed:
+    where = f"`sudo install -d -o $(id -un) {directory}`"
+    return StepFailed(
+        f"{host}: {directory} cannot be made or written, and sudo wants a password",
+        hint=f"On the host, as the user restoops logs in as: {where}",
+    )

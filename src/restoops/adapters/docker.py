@@ -1,0 +1,376 @@
+"""The Docker engine of a host: the calls we use, with our types and errors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+import urllib3
+from docker.transport import UnixHTTPAdapter
+from docker.types import EndpointConfig, IPAMConfig, IPAMPool
+
+from restoops.adapters.connection import Stream
+from restoops.errors import NeedsAttention, StepFailed, Unreachable
+from restoops.model import Color, Container, Digest, ImageName, Login, Release
+
+SOCKET = "/var/run/docker.sock"
+_API_VERSION = "1.41"  # of Docker 20.10, the oldest engine that we support
+
+_FAULTS = (
+    docker.errors.DockerException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    EOFError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a container is made with, beyond its image."""
+
+    name: str
+    labels: Mapping[str, str]
+    environment: Mapping[str, str]
+    volumes: tuple[str, ...]
+    memory_mb: int | None
+    cpus: float | None
+    init: bool
+    network: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A container that is not a release, such as the proxy."""
+
+    id: str
+    status: str
+    labels: Mapping[str, str]
+
+
+class Engine:
+    """The engine of one host, over one HTTP connection that `dial` makes."""
+
+    def __init__(self, host: str, dial: Callable[[], Stream]) -> None:
+        self.host = host
+        self._dial = dial
+        self._client: Any = None  # docker-py's types do not fit its own use
+
+    @property
+    def client(self) -> Any:
+        """The client, connected at first use."""
+        if self._client is None:
+            with self._faults("the Docker engine does not answer"):
+                self._client = self._connect()
+        return self._client
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def containers(self, app: str) -> tuple[Container, ...]:
+        """Return the containers of `app` in the two slots, running or not."""
+        with self._faults("cannot list containers"):
+            found = self.client.containers(
+                all=True, filters={"label": [f"restoops.app={app}", "restoops.slot"]}
+            )
+        return tuple(_container(entry["Id"], entry["Labels"], entry["State"]) for entry in found)
+
+    def inspect(self, container_id: str) -> Container:
+        """Return one container with its restarts and exit code."""
+        with self._faults("cannot inspect the container"):
+            entry = self.client.inspect_container(container_id)
+        state = entry["State"]
+        return _container(
+            entry["Id"],
+            entry["Config"]["Labels"],
+            state["Status"],
+            restarts=entry["RestartCount"],
+            exit_code=state["ExitCode"],
+            started_at=state["StartedAt"],
+        )
+
+    def images(self, image: ImageName) -> dict[Digest, str]:
+        """Return the digests of `image` that are on the host, each with the image's id."""
+        with self._faults("cannot list images"):
+            found = self.client.images()
+        return {
+            Digest(reference.removeprefix(f"{image}@")): entry["Id"]
+            for entry in found
+            for reference in entry.get("RepoDigests") or ()
+            if reference.startswith(f"{image}@")
+        }
+
+    def has_image(self, reference: str) -> bool:
+        """Return whether the image is on the host."""
+        with self._faults("cannot inspect an image"):
+            try:
+                self.client.inspect_image(reference)
+            except docker.errors.ImageNotFound:
+                return False
+        return True
+
+    def pull(self, reference: str, login: Login | None, on_progress: Callable[[str], None]) -> None:
+        """Fetch an image, by digest when `reference` has one.
+
+        Raises:
+            StepFailed: the registry refused it, or it could not be stored.
+        """
+        auth = {"username": login.username, "password": login.password.reveal()} if login else {}
+        with self._faults(f"pull of {reference} failed"):
+            for line in self.client.pull(reference, stream=True, decode=True, auth_config=auth):
+                if "error" in line:
+                    raise self._pull_failed(reference, str(line["error"]))
+                on_progress(str(line.get("status", "")))
+
+    def ensure_network(self, name: str, subnet: str, labels: Mapping[str, str]) -> None:
+        """Make the bridge unless it is there."""
+        with self._faults(f"cannot make network {name} ({subnet})"):
+            found = self.client.networks(names=[f"^{name}$"])
+            if found:
+                return
+            pool = IPAMPool(subnet=subnet)
+            self.client.create_network(
+                name, driver="bridge", ipam=IPAMConfig(pool_configs=[pool]), labels=dict(labels)
+            )
+
+    def has_network(self, name: str) -> bool:
+        """Return whether the bridge is there."""
+        with self._faults("cannot list networks"):
+            return bool(self.client.networks(names=[f"^{name}$"]))
+
+    def start(self, image: str, blueprint: Blueprint) -> str:
+        """Create and start a container on its fixed address; return its id."""
+        with self._faults(f"cannot start {blueprint.name}"):
+            made = self.client.create_container(
+                image,
+                name=blueprint.name,
+                labels=dict(blueprint.labels),
+                environment=dict(blueprint.environment),
+                host_config=self._host_config(blueprint),
+                networking_config=self.client.create_networking_config(
+                    {blueprint.network: EndpointConfig("1.40", ipv4_address=blueprint.address)}
+                ),
+            )
+            self.client.start(made["Id"])
+        return str(made["Id"])
+
+    def services(self, labels: Mapping[str, str]) -> tuple[Service, ...]:
+        """Return the containers with all of `labels`, whatever their state."""
+        wanted = [f"{key}={value}" for key, value in labels.items()]
+        with self._faults("cannot list containers"):
+            found = self.client.containers(all=True, filters={"label": wanted})
+        return tuple(Service(e["Id"], e["State"], e["Labels"]) for e in found)
+
+    def start_service(
+        self, image: str, name: str, argv: list[str], options: Mapping[str, Any]
+    ) -> str:
+        """Create and start a container on the host's own network; return its id."""
+        with self._faults(f"cannot start {name}"):
+            made = self.client.create_container(
+                image,
+                name=name,
+                entrypoint=argv[0],
+                command=argv[1:],
+                user=options["user"],
+                labels=dict(options["labels"]),
+                host_config=self.client.create_host_config(
+                    network_mode="host",
+                    binds=list(options["binds"]),
+                    restart_policy=options["restart_policy"],
+                    cap_drop=["ALL"],
+                    security_opt=["no-new-privileges"],
+                    read_only=True,
+                ),
+            )
+            self.client.start(made["Id"])
+        return str(made["Id"])
+
+    def wait(self, container_id: str, timeout_s: float) -> int:
+        """Wait until a container has ended and return its exit code."""
+        with self._faults("cannot wait for a container"):
+            return int(self.client.wait(container_id, timeout=timeout_s)["StatusCode"])
+
+    def let_end(self, container_id: str, signal: str) -> None:
+        """Ask a container to end by itself, and not to be started again."""
+        with self._faults("cannot signal a container"), _gone_is_fine():
+            self.client.update_container(container_id, restart_policy={"Name": "no"})
+            self.client.kill(container_id, signal)
+
+    def stop(self, container_id: str, grace_s: int) -> None:
+        """Send SIGTERM, then after `grace_s` seconds SIGKILL; a stopped container is left alone."""
+        with self._faults("cannot stop a container"), _gone_is_fine():
+            self.client.stop(container_id, timeout=grace_s)
+
+    def remove(self, container_id: str) -> None:
+        """Remove a container with its anonymous volumes; one that is gone is no error."""
+        with self._faults("cannot remove a container"), _gone_is_fine():
+            self.client.remove_container(container_id, v=True, force=True)
+
+    def remove_image(self, image_id: str, reference: str) -> None:
+        """Take `reference` off an image, and the image with its last; one in use is left alone."""
+        with self._faults("cannot remove an image"), _gone_is_fine():
+            try:
+                entry = self.client.inspect_image(image_id)
+                names = (entry.get("RepoTags") or []) + (entry.get("RepoDigests") or [])
+                self.client.remove_image(reference if len(names) > 1 else image_id)
+            except docker.errors.APIError as error:
+                if error.status_code != requests.codes.conflict:
+                    raise
+
+    def state(self, container_id: str) -> tuple[str, int]:
+        """Return status and number of restarts of any container; `gone` when there is none."""
+        with self._faults("cannot inspect a container"):
+            try:
+                entry = self.client.inspect_container(container_id)
+            except docker.errors.NotFound:
+                return "gone", 0
+        return entry["State"]["Status"], entry["RestartCount"]
+
+    def logs(self, container_id: str, lines: int) -> list[str]:
+        """Return the last lines that a container wrote."""
+        with self._faults("cannot read logs"):
+            text = self.client.logs(container_id, tail=lines, stdout=True, stderr=True)
+        return [line.rstrip() for line in text.decode(errors="replace").splitlines()]
+
+    def follow(self, container_id: str, lines: int) -> Iterator[str]:
+        """Yield the last lines of a container and then each new one, until it ends."""
+        with self._faults("cannot follow logs"):
+            rest = b""
+            for chunk in self.client.logs(container_id, tail=lines, stream=True, follow=True):
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode(errors="replace").rstrip() for line in whole)
+
+    def _host_config(self, blueprint: Blueprint) -> dict[str, Any]:
+        limits: dict[str, Any] = {}
+        if blueprint.memory_mb:
+            limits["mem_limit"] = blueprint.memory_mb * 1024 * 1024
+        if blueprint.cpus:
+            limits["nano_cpus"] = int(blueprint.cpus * 1e9)
+        return dict(
+            self.client.create_host_config(
+                binds=list(blueprint.volumes),
+                init=blueprint.init,
+                restart_policy={"Name": "unless-stopped"},
+                network_mode=blueprint.network,
+                log_config={"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+                **limits,
+            )
+        )
+
+    def _connect(self) -> Any:
+        """Make a client that speaks a version of the API that the engine still knows."""
+        adapter = _DialAdapter(self._dial)
+
+        def speaking(version: str) -> Any:
+            client = docker.APIClient(base_url="unix:///dial", version=version)
+            client.mount("http+docker://", adapter)
+            return client
+
+        oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]
+        return speaking(max(_API_VERSION, oldest, key=_as_numbers))
+
+    def _pull_failed(self, reference: str, reason: str) -> StepFailed:
+        if "no space left" in reason:
+            hint = "The disk of the host is full: `docker system df` there shows by what."
+        elif "not found" in reason or "unknown" in reason:
+            hint = "`restoops rollback --list` shows what can be had; was the tag deleted?"
+        else:
+            hint = "Does the host reach the registry, and are the credentials right?"
+        return StepFailed(f"{self.host}: pull of {reference} failed: {reason}", hint=hint)
+
+    @contextlib.contextmanager
+    def _faults(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except docker.errors.APIError as error:
+            reason = str(error.explanation or error)
+            if "pull" in what:
+                raise self._pull_failed(what.split()[2], reason) from error
+            raise StepFailed(f"{self.host}: {what}: {reason}", hint=_hint(reason)) from error
+        except _FAULTS as error:
+            raise Unreachable(
+                f"{self.host}: {what}: no answer from Docker",
+                hint="Is Docker installed and running there (`systemctl status docker`), and is "
+                "the user in group `docker`? `restoops doctor` checks it all.",
+            ) from error
+
+
+@contextlib.contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except docker.errors.NotFound:
+        return
+
+
+def _hint(reason: str) -> str:
+    if "no space left" in reason:
+        return "The disk of the host is full: `docker system df` there shows by what."
+    if "Pool overlaps" in reason:
+        return "Another network has these addresses: set `network.subnet` to a free one."
+    return "`restoops doctor` checks the host."
+
+
+def _as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _container(
+    container_id: str, labels: Mapping[str, str], status: str, **facts: Any
+) -> Container:
+    try:
+        return Container(
+            id=container_id,
+            color=Color(labels["restoops.slot"]),
+            release=Release(labels["restoops.tag"], Digest(labels["restoops.digest"])),
+            spec=labels.get("restoops.spec", ""),
+            status=status,
+            **facts,
+        )
+    except (KeyError, ValueError) as error:
+        raise NeedsAttention(
+            f"container {container_id[:12]} has labels that restoops does not understand: {error}",
+            hint="It was not made by restoops. Remove it, or give it another `restoops.app` label.",
+        ) from error
+
+
+class _DialConnection(urllib3.connection.HTTPConnection):
+    def __init__(self, dial: Callable[[], Stream], timeout: float | None) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._dial = dial
+
+    def connect(self) -> None:
+        self.sock = self._dial()  # an SSH channel is socket enough
+        self.sock.settimeout(self.timeout)
+
+
+class _DialPool(urllib3.connectionpool.HTTPConnectionPool):
+    def __init__(self, dial: Callable[[], Stream], timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout, maxsize=1)
+        self._dial = dial
+
+    def _new_conn(self) -> _DialConnection:
+        return _DialConnection(self._dial, self.timeout.read_timeout)
+
+
+class _DialAdapter(UnixHTTPAdapter):
+    """docker-py's adapter for Unix sockets, over a stream of ours."""
+
+    def __init__(self, dial: Callable[[], Stream]) -> None:
+        super().__init__("http+unix://dial")
+        self._dial = dial
+
+    def get_connection(self, url: Any, proxies: Any = None) -> Any:  # noqa: ARG002
+        with self.pools.lock:
+            if url not in self.pools:
+                self.pools[url] = _DialPool(self._dial, self.timeout)
+            return self.pools[url]

@@ -1,0 +1,291 @@
+"""A droplet as restoops sees it: Docker, HAProxy and our files, over one connection.
+
+Nothing here decides. One rule is kept here all the same, because no caller may get round it:
+nothing is ever stopped or removed that HAProxy routes to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from restoops.adapters.clock import Clock
+from restoops.adapters.connection import Connection, Holder, Lock, hold_lock
+from restoops.adapters.docker import SOCKET, Blueprint, Engine
+from restoops.adapters.files import Files
+from restoops.adapters.haproxy import RuntimeApi, Traffic, live_map, parse_live
+from restoops.adapters.history import dump_history, dump_run, parse_history, parse_run
+from restoops.adapters.probe import Prober
+from restoops.adapters.proxy import ProxyService, ProxyWish
+from restoops.errors import NeedsAttention, StepFailed
+from restoops.model import (
+    Answer,
+    Color,
+    Container,
+    Digest,
+    HostState,
+    ImageName,
+    Login,
+    OpenRun,
+    Proxy,
+    Record,
+    Release,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What the settings say about one application on one host."""
+
+    app: str
+    image: ImageName
+    directory: str
+    """Directory of the application on the host."""
+    subnet: str
+    proxy: ProxyWish
+    blueprint: Blueprint
+    """For a container in either slot; name, labels and address are filled in here."""
+    stop_grace_s: int
+    answer_timeout_s: float
+
+
+class Host:
+    """One application on one host."""
+
+    def __init__(self, connection: Connection, settings: HostSettings, clock: Clock) -> None:
+        self.name = connection.host
+        self._connection = connection
+        self._settings = settings
+        self._files = Files(connection, settings.directory)
+        self._engine = Engine(self.name, lambda: connection.dial(SOCKET))
+        self._runtime = self._new_runtime()
+        self._proxy = ProxyService(self._engine, settings.proxy, self._new_runtime, clock)
+        self._prober = Prober(
+            f"{settings.proxy.settings.directory}/run/probe.sock", connection.dial
+        )
+        self._containers: dict[Color, Container] = {}
+        self._history: tuple[Record, ...] = ()
+
+    def close(self) -> None:
+        """Close the connection and all that runs over it."""
+        self._prober.close()
+        self._runtime.close()
+        self._engine.close()
+        self._connection.close()
+
+    def lock(self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None]) -> Lock:
+        """Take the lock; see `hold_lock`."""
+        return hold_lock(
+            self._connection, self._settings.directory, holder, wait_s=wait_s, on_wait=on_wait
+        )
+
+    # Observing
+
+    def observe(self) -> HostState:
+        """Return what is there now. Changes nothing.
+
+        Raises:
+            Unreachable: Docker or a proxy that runs does not answer.
+            NeedsAttention: run.json cannot be read.
+        """
+        text = self._files.read("run.json", "history.jsonl", "proxy/live.map")
+        self._history = parse_history(text.get("history.jsonl", ""))
+        self._refresh()
+        return HostState(
+            host=self.name,
+            ready="proxy/live.map" in text and self._engine.has_network(self._settings.app),
+            proxy=self._observe_proxy(parse_live(text.get("proxy/live.map", ""))),
+            containers=dict(self._containers),
+            images=frozenset(self._engine.images(self._settings.image)),
+            open_run=self._open_run(text.get("run.json", "")),
+            history=self._history,
+        )
+
+    def inspect(self, color: Color) -> Container:
+        """Return the container in `color` with its restarts and exit code.
+
+        Raises:
+            StepFailed: there is none, or it has gone.
+        """
+        return self._engine.inspect(self._in(color).id)
+
+    def traffic(self) -> Traffic:
+        """Return who serves, who could, and how many requests run where."""
+        return self._runtime.traffic()
+
+    def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
+        """Ask the release in `slot`, or as a client would, and say which slot answered."""
+        return self._prober.ask(path, slot, timeout_s=self._settings.answer_timeout_s)
+
+    def logs(self, color: Color, lines: int) -> list[str]:
+        """Return the last lines that the release in `color` wrote."""
+        return self._engine.logs(self._in(color).id, lines)
+
+    def follow(self, color: Color, lines: int) -> Iterator[str]:
+        """Yield the last lines of the release in `color` and then each new one."""
+        return self._engine.follow(self._in(color).id, lines)
+
+    # The record
+
+    def open_run(self, run: OpenRun) -> None:
+        """Write down what is about to be done."""
+        self._files.write({"run.json": dump_run(run)})
+
+    def close_run(self, record: Record) -> None:
+        """Write the run into the history; it is no longer open."""
+        self._history = (*self._history, record)
+        self._files.write({"history.jsonl": dump_history(self._history)}, remove=("run.json",))
+
+    # Steps
+
+    def set_up(self) -> None:
+        """Make the directories and the network; what is there stays as it is."""
+        if "proxy/live.map" not in self._files.read("proxy/live.map"):
+            self._files.write({"proxy/live.map": live_map(None)})
+        self._engine.ensure_network(
+            self._settings.app, self._settings.subnet, {"restoops.app": self._settings.app}
+        )
+
+    def run_proxy(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
+        """Start HAProxy with the settings of today, taking over from one that runs."""
+        wish = self._settings.proxy
+        if not self._engine.has_image(wish.image):
+            self._engine.pull(wish.image, login, on_progress)
+        config = f"{wish.settings.directory}/haproxy.cfg"
+        self._files.write({"proxy/haproxy.cfg.next": wish.config})
+        self._proxy.check(self._files.owner, f"{config}.next")
+        self._files.write({"proxy/haproxy.cfg": wish.config}, remove=("proxy/haproxy.cfg.next",))
+        self._runtime.close()
+        self._prober.close()
+        self._proxy.start(self._files.owner, config)
+
+    def pull(self, digest: Digest, login: Login | None, on_progress: Callable[[str], None]) -> None:
+        """Fetch the image of the application, by digest."""
+        self._engine.pull(self._settings.image.at(digest), login, on_progress)
+
+    def start(self, color: Color, release: Release) -> None:
+        """Start `release` in `color`, unless it runs there already; it gets no traffic."""
+        name = f"{self._settings.app}-{color}"
+        present = self._containers.get(color)
+        if present and present.is_running and present.release == release:
+            return
+        if present:
+            self.remove(color)
+        labels = {
+            **self._settings.blueprint.labels,
+            "restoops.app": self._settings.app,
+            "restoops.slot": color.value,
+            "restoops.tag": release.tag,
+            "restoops.digest": str(release.digest),
+        }
+        blueprint = replace(
+            self._settings.blueprint,
+            name=name,
+            labels=labels,
+            address=self._settings.proxy.settings.addresses[color],
+        )
+        self._engine.start(self._settings.image.at(release.digest), blueprint)
+        self._refresh()
+
+    def stop(self, color: Color) -> None:
+        """Stop the release in `color`; its logs stay readable."""
+        self._refuse_if_live(color)
+        if color in self._containers:
+            self._engine.stop(self._containers[color].id, self._settings.stop_grace_s)
+
+    def remove(self, color: Color) -> None:
+        """Stop the release in `color` and remove its container."""
+        self._refuse_if_live(color)
+        if color in self._containers:
+            container = self._containers.pop(color)
+            self._engine.stop(container.id, self._settings.stop_grace_s)
+            self._engine.remove(container.id)
+
+    def mark_up(self, color: Color) -> None:
+        """Tell HAProxy what we have just found: the slot is healthy."""
+        self._runtime.mark_up(color)
+
+    def route(self, live: Color | None) -> None:
+        """Send new requests to `live`, in the file and in the running process."""
+        self._files.write({"proxy/live.map": live_map(live)})
+        self._runtime.route(live)
+
+    def cover(self, color: Color, *, on: bool) -> None:
+        """Let `color` stand in for the other slot, or keep it from doing so."""
+        self._runtime.cover(color, on=on)
+
+    def retire_later(self, color: Color, after_s: int) -> None:
+        """Have the host itself stop `color` after `after_s` seconds, unless it is live by then."""
+        container = self._in(color).id
+        grace = str(self._settings.stop_grace_s)
+        self._files.run_detached(
+            "retire", self._settings.directory, container, color.value, str(after_s), grace
+        )
+
+    def remove_images(self, digests: frozenset[Digest]) -> None:
+        """Remove images of the application, except those that something still uses."""
+        found = self._engine.images(self._settings.image)
+        for digest in digests:
+            if digest in found:
+                self._engine.remove_image(found[digest], self._settings.image.at(digest))
+
+    def _new_runtime(self) -> RuntimeApi:
+        directory = self._settings.proxy.settings.directory
+        return RuntimeApi(self._connection.host, directory, self._connection.dial)
+
+    def _refresh(self) -> None:
+        found = self._engine.containers(self._settings.app)
+        self._containers = {container.color: container for container in found}
+
+    def _in(self, color: Color) -> Container:
+        if color not in self._containers:
+            self._refresh()
+        try:
+            return self._containers[color]
+        except KeyError:
+            raise StepFailed(
+                f"{self.name}: there is no container in {color}",
+                hint="Was it removed by hand? The next deploy starts a new one.",
+            ) from None
+
+    def _refuse_if_live(self, color: Color) -> None:
+        """Keep the one rule. A proxy that does not answer may still route: that refuses too."""
+        if self._proxy.running() is None:
+            live: Color | None = parse_live(
+                self._files.read("proxy/live.map").get("proxy/live.map", "")
+            )
+        else:
+            live = self._runtime.traffic().live
+        if live is color:
+            raise NeedsAttention(
+                f"{self.name}: refused to stop {color}: HAProxy routes to it",
+                hint="This is a fault of restoops; `restoops status` shows what serves.",
+            )
+
+    def _observe_proxy(self, on_file: Color | None) -> Proxy | None:
+        service = self._proxy.running()
+        if service is None:
+            return Proxy(running=False, current=False, live=on_file, on_file=on_file)
+        traffic = self._runtime.traffic()
+        return Proxy(
+            running=True,
+            current=self._proxy.is_current(service),
+            live=traffic.live,
+            on_file=on_file,
+            up=traffic.up,
+            covering=traffic.covering,
+        )
+
+    def _open_run(self, text: str) -> OpenRun | None:
+        if not text:
+            return None
+        try:
+            run = parse_run(text)
+        except ValueError as error:
+            raise NeedsAttention(
+                f"{self.name}: {self._settings.directory}/run.json cannot be read: {error}",
+                hint="It was written by another version of restoops: use that one to finish.",
+            ) from error
+        # Cut off between writing the history and removing run.json: nothing is open.
+        is_closed = any(record.run.id == run.id for record in self._history)
+        return None if is_closed else run

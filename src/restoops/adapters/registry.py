@@ -1,0 +1,193 @@
+"""A registry that speaks the OCI distribution protocol.
+
+https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from base64 import b64encode
+
+import httpx
+
+from restoops.errors import Refused, RestoopsError, Unreachable
+from restoops.model import Digest, ImageName, Login, Secret
+
+_MANIFESTS = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_MOST_TAGS = 1000
+
+
+class RegistryClient:
+    """One repository of a registry; answers are waited for `timeout_s` seconds."""
+
+    def __init__(
+        self,
+        image: ImageName,
+        login: Login | None,
+        *,
+        plain_http: bool = False,
+        timeout_s: float = 10,
+    ) -> None:
+        self._image = image
+        self._login = login
+        scheme = "http" if plain_http or _is_loopback(image.registry) else "https"
+        self._base = f"{scheme}://{image.registry}"
+        self._client = httpx.Client(timeout=timeout_s, follow_redirects=True)
+        self._authorization: str | None = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def resolve(self, tag: str) -> Digest:
+        """Return the digest that `tag` means at this moment.
+
+        Raises:
+            Refused: there is no such tag.
+            Unreachable: no answer, or our credentials were refused.
+        """
+        response = self._ask("HEAD", f"manifests/{tag}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise Refused(
+                f"{self._image}:{tag} is not in the registry",
+                hint=self._what_is_there(tag),
+            )
+        self._check(response)
+        digest = response.headers.get("docker-content-digest")
+        if digest is None:
+            body = self._check(self._ask("GET", f"manifests/{tag}")).content
+            digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        return Digest(digest)
+
+    def has(self, digest: Digest) -> bool:
+        """Return whether the image can still be pulled."""
+        response = self._ask("HEAD", f"manifests/{digest}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return False
+        self._check(response)
+        return True
+
+    def tags(self) -> tuple[str, ...]:
+        """Return up to 1,000 tags of the repository, in the registry's order."""
+        response = self._ask("GET", f"tags/list?n={_MOST_TAGS}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return ()
+        return tuple(self._check(response).json().get("tags") or ())
+
+    def _what_is_there(self, tag: str) -> str:
+        try:
+            tags = self.tags()
+        except RestoopsError:
+            tags = ()
+        near = [name for name in tags if name[:7] == tag[:7]] or list(tags[-5:])
+        if near:
+            return "Was it built and pushed? The registry has: " + ", ".join(near[-5:])
+        return "Was it built and pushed, and is `image.repository` right?"
+
+    def _ask(self, method: str, path: str) -> httpx.Response:
+        url = f"{self._base}/v2/{self._image.repository}/{path}"
+        response = self._send(method, url)
+        if response.status_code == httpx.codes.UNAUTHORIZED and self._authorization is None:
+            self._authorization = self._answer_challenge(
+                response.headers.get("www-authenticate", "")
+            )
+            response = self._send(method, url)
+        return response
+
+    def _send(self, method: str, url: str) -> httpx.Response:
+        headers = {"accept": _MANIFESTS}
+        if self._authorization:
+            headers["authorization"] = self._authorization
+        try:
+            return self._client.request(method, url, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(
+                f"registry {self._image.registry} does not answer: {error or type(error).__name__}",
+                hint="A rollback to a release that is warm or on the hosts works without it.",
+            ) from error
+
+    def _answer_challenge(self, challenge: str) -> str:
+        """Return the Authorization header that the registry asks for.
+
+        https://distribution.github.io/distribution/spec/auth/token/
+        """
+        pair = (self._login.username, self._login.password.reveal()) if self._login else None
+        if not challenge.lower().startswith("bearer"):
+            return f"Basic {b64encode(':'.join(pair).encode()).decode()}" if pair else ""
+        asked = dict(_CHALLENGE.findall(challenge))
+        try:
+            response = self._client.get(
+                asked.get("realm", ""),
+                params={key: asked[key] for key in ("service", "scope") if key in asked},
+                auth=pair,
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(
+                f"registry {self._image.registry}: its token service does not answer: {error}"
+            ) from error
+        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise self._refused()
+        token = self._check(response).json()
+        return f"Bearer {token.get('token') or token.get('access_token')}"
+
+    def _check(self, response: httpx.Response) -> httpx.Response:
+        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise self._refused()
+        if response.is_error:
+            raise Unreachable(
+                f"registry {self._image.registry} answered {response.status_code} "
+                f"for {self._image.repository}",
+                hint="Try again in a minute; a rollback on the hosts works without it.",
+            )
+        return response
+
+    def _refused(self) -> Unreachable:
+        user = f"user {self._login.username}" if self._login else "no credentials"
+        return Unreachable(
+            f"registry {self._image.registry} refused {user} for {self._image.repository}",
+            hint="Set REGISTRY_USERNAME and GITHUB_TOKEN (scope read:packages), or log in with "
+            f"`docker login {self._image.registry}`.",
+        )
+
+
+def find_login(registry: str) -> Login | None:
+    """Return the credentials for `registry`.
+
+    They come from REGISTRY_USERNAME and GITHUB_TOKEN, or from Docker's own configuration with
+    its credential helpers.
+
+    Raises:
+        Unreachable: a credential helper failed.
+    """
+    user, token = os.environ.get("REGISTRY_USERNAME"), os.environ.get("GITHUB_TOKEN")
+    if user and token:
+        return Login(user, Secret(token))
+    import docker.auth
+    import docker.errors
+
+    try:
+        found = docker.auth.load_config().resolve_authconfig(registry)
+    except docker.errors.DockerException as error:
+        raise Unreachable(
+            f"the credential helper for {registry} failed: {error}",
+            hint="`docker-credential-<helper> list` shows whether it works; or set "
+            "REGISTRY_USERNAME and GITHUB_TOKEN.",
+        ) from error
+    if not found or not found.get("username"):
+        return None
+    return Login(str(found["username"]), Secret(str(found.get("password", ""))))
+
+
+def _is_loopback(registry: str) -> bool:
+    host = registry.rpartition(":")[0] or registry
+    return host == "localhost" or host.startswith("127.")

@@ -1,0 +1,241 @@
+"""What a command works with: settings, hosts, a renderer, and signals that are honoured."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restoops.cli.output import Reporter, reporter
+from restoops.errors import Interrupted, Refused, Unreachable, UsageError
+
+if TYPE_CHECKING:
+    from restoops.adapters.host import Host
+    from restoops.adapters.registry import RegistryClient
+    from restoops.config.load import Loaded
+    from restoops.flows.interrupt import Interrupt
+    from restoops.flows.session import Request
+    from restoops.flows.swap import Swap
+    from restoops.model import Digest, Login, Release, RunKind
+
+_STARTED = time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the operator said on the command line about a run."""
+
+    environment: str
+    dry_run: bool
+    yes: bool
+    as_json: bool
+    wait_s: int
+    timeout_s: float | None
+
+
+def load_environment(name: str) -> Loaded:
+    """Load the settings and hosts of an environment; see `config.load.load`."""
+    from restoops.config.load import load
+    from restoops.flows.open import terraform_outputs
+
+    return load(name, start=Path.cwd(), environ=os.environ, terraform_outputs=terraform_outputs)
+
+
+@contextlib.contextmanager
+def opened(loaded: Loaded) -> Iterator[Host]:
+    """Connect to the host of an environment; the connection ends with the block.
+
+    Raises:
+        UsageError: the environment has several hosts.
+    """
+    from restoops.adapters.clock import SystemClock
+    from restoops.flows.open import open_host
+
+    if len(loaded.targets) > 1:
+        raise UsageError(
+            f"{loaded.environment} has {len(loaded.targets)} hosts; this version deploys to one",
+            hint="Give each host an environment of its own until fleets are supported.",
+        )
+    with contextlib.closing(open_host(loaded, loaded.targets[0], SystemClock())) as host:
+        yield host
+
+
+@contextlib.contextmanager
+def swapping(options: RunOptions, kind: RunKind) -> Iterator[tuple[Swap, Loaded]]:
+    """Open all that a deploy or rollback needs, with signals honoured between steps."""
+    from restoops.adapters.clock import SystemClock
+    from restoops.flows.interrupt import Interrupt
+    from restoops.flows.open import health_settings, wishes
+    from restoops.flows.session import Session
+    from restoops.flows.steps import Executor
+    from restoops.flows.swap import Swap
+
+    loaded = load_environment(options.environment)
+    asked = wishes(loaded.settings, options.timeout_s)
+    interrupt = Interrupt()
+    with reporting(as_json=options.as_json) as show, honouring(interrupt), opened(loaded) as host:
+        executor = Executor(
+            host=host,
+            health=health_settings(loaded.settings),
+            clock=SystemClock(),
+            tell=show.tell,
+            interrupt=interrupt,
+            login=lambda: _login(loaded),
+        )
+        request = _request(options, kind, executor.clock.now())
+        session = Session(host, executor, request, asked)
+        yield Swap(session, request, asked, show.tell, lambda: time.monotonic() - _STARTED), loaded
+
+
+@contextlib.contextmanager
+def reporting(*, as_json: bool) -> Iterator[Reporter]:
+    """Print events as they come, and leave the terminal tidy."""
+    show = reporter(as_json=as_json)
+    try:
+        yield show
+    finally:
+        show.close()
+
+
+@contextlib.contextmanager
+def honouring(interrupt: Interrupt) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run between two steps; a second one changes nothing."""
+    before = {
+        number: signal.signal(number, lambda *_: interrupt.ask())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def resolving(loaded: Loaded, tag: str) -> Iterator[Callable[[], Release]]:
+    """Ask the registry for the digest of `tag` in the background; call the result to have it."""
+    from restoops.model import Release
+
+    def resolve() -> Release:
+        with contextlib.closing(open_registry(loaded)) as registry:
+            return Release(tag, registry.resolve(tag))
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="registry") as pool:
+        yield pool.submit(resolve).result
+
+
+def open_registry(loaded: Loaded) -> RegistryClient:
+    """Return a client for the registry of the application."""
+    from restoops.adapters.registry import RegistryClient
+    from restoops.flows.open import image_name
+
+    return RegistryClient(
+        image_name(loaded.settings),
+        _login(loaded),
+        plain_http=loaded.settings.registry.plain_http,
+    )
+
+
+def in_registry(loaded: Loaded) -> Callable[[Digest], bool | None]:
+    """Return a question to the registry: whether it has a digest; None when it cannot be asked."""
+
+    def ask(digest: Digest) -> bool | None:
+        try:
+            with contextlib.closing(open_registry(loaded)) as registry:
+                return registry.has(digest)
+        except Unreachable:
+            return None
+
+    return ask
+
+
+def configured_environments() -> tuple[str, ...]:
+    """Return the environments of restoops.yaml; only `local` when there is no such file."""
+    from restoops.config.load import environment_names
+
+    names = environment_names(start=Path.cwd(), environ=os.environ)
+    return tuple(name for name in names if name != "local") or names
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask the operator, unless `--yes` has answered already.
+
+    Raises:
+        Refused: the answer was no, or there is nobody to ask.
+        Interrupted: the answer was Ctrl-C.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("nobody is there to ask for confirmation", hint="Add `--yes`.")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted at the question; nothing was changed") from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if answer.strip().lower() not in ("y", "yes"):
+        raise Refused("not confirmed; nothing was changed")
+
+
+def tag_argument(text: str) -> str:
+    """Return the tag that the operator means.
+
+    Raises:
+        UsageError: the text cannot be one.
+    """
+    from restoops.model import tag_of
+
+    try:
+        return tag_of(text)
+    except ValueError as error:
+        raise UsageError(
+            str(error), hint="For example `sha-abc1234`, `main-abc1234`, or a Git SHA: `abc1234`."
+        ) from error
+
+
+def _login(loaded: Loaded) -> Login | None:
+    from restoops.adapters.registry import find_login
+
+    return find_login(loaded.settings.registry.host)
+
+
+def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
+    from restoops.flows.session import Request
+
+    return Request(
+        id=f"{now[:19].replace(':', '').replace('-', '')}-{secrets.token_hex(3)}",
+        kind=kind,
+        environment=options.environment,
+        who=os.environ.get("GITHUB_ACTOR") or _user(),
+        origin=_origin(),
+        purpose=" ".join(["restoops", *sys.argv[1:]]),
+        started_at=now,
+        dry_run=options.dry_run,
+        wait_s=options.wait_s,
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _origin() -> str:
+    run = os.environ.get("GITHUB_RUN_ID")
+    return f"GitHub Actions run {run}" if run else socket.gethostname()

@@ -1,0 +1,54 @@
+"""`restoops deploy`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from restoops.cli.completion import complete_tag
+from restoops.cli.context import RunOptions, confirm, resolving, swapping, tag_argument
+from restoops.cli.options import (
+    DryRunOption,
+    EnvironmentArgument,
+    JsonOption,
+    TimeoutOption,
+    WaitOption,
+    YesOption,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog="Examples: `restoops deploy sha-abc1234 staging`, "
+        "`restoops deploy abc1234 production --dry-run`"
+    )(deploy)
+
+
+def deploy(
+    tag: Annotated[
+        str,
+        typer.Argument(
+            metavar="TAG",
+            help="Image tag, or a Git SHA: abc1234 means sha-abc1234.",
+            autocompletion=complete_tag,
+        ),
+    ],
+    environment: EnvironmentArgument,
+    *,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    timeout: TimeoutOption = None,
+    wait: WaitOption = 0,
+) -> None:
+    """Make TAG live on ENVIRONMENT without dropping a request."""
+    wanted = tag_argument(tag)
+    options = RunOptions(environment, dry_run, yes, as_json, wait, timeout)
+    with swapping(options, "deploy") as (swap, loaded), resolving(loaded, wanted) as resolve:
+        from restoops.flows.swap import deploy as make_live
+
+        ask = f"Deploy {wanted} to {environment}?"
+        confirm(ask, yes=yes or dry_run or not loaded.confirm)
+        make_live(swap, resolve)

@@ -1,0 +1,31 @@
+"""`restoops history`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from restoops.cli.context import load_environment, opened
+from restoops.cli.options import EnvironmentArgument, JsonOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: `restoops history staging --last 50`")(history)
+
+
+def history(
+    environment: EnvironmentArgument,
+    *,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, max=200, help="How many runs to show.")
+    ] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the runs on ENVIRONMENT, newest first: who, what, when, outcome."""
+    from restoops.report.tables import show_history
+
+    with opened(load_environment(environment)) as host:
+        state = host.observe()
+    show_history(environment, state.host, state.history[: -last - 1 : -1], as_json=as_json)

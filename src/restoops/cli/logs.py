@@ -1,0 +1,35 @@
+"""`restoops logs`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from restoops.cli.context import load_environment, opened
+from restoops.cli.options import EnvironmentArgument
+from restoops.errors import Refused
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: `restoops logs staging --follow`")(logs)
+
+
+def logs(
+    environment: EnvironmentArgument,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with each new line until Ctrl-C.")
+    ] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", metavar="N", min=0, max=100_000, help="How many lines.")
+    ] = 100,
+) -> None:
+    """Show what the serving release on ENVIRONMENT wrote last."""
+    with opened(load_environment(environment)) as host:
+        color = host.observe().answering
+        if color is None:
+            raise Refused(f"{host.name}: no release is live", hint="Deploy one first.")
+        for line in host.follow(color, lines) if follow else host.logs(color, lines):
+            typer.echo(line)

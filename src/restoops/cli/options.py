@@ -1,0 +1,41 @@
+"""Arguments and options that several commands share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from restoops.cli.completion import complete_environment
+
+EnvironmentArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENVIRONMENT",
+        help="Environment of restoops.yaml, such as staging; `local` is this machine.",
+        autocompletion=complete_environment,
+    ),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object to a line.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.1,
+        max=600,
+        help="Seconds for the release to become healthy, instead of `health.timeout_s`.",
+    ),
+]
+WaitOption = Annotated[
+    int,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        min=0,
+        max=86400,
+        help="Queue this long behind a run that holds the lock, instead of giving up at once.",
+    ),
+]

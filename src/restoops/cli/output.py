@@ -1,0 +1,38 @@
+"""Choose how to print: JSON, a live view on a terminal, plain lines everywhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Protocol
+
+from restoops.errors import RestoopsError
+from restoops.report.events import Event
+
+
+class Reporter(Protocol):
+    """Prints what a command has to say."""
+
+    def tell(self, event: Event) -> None:
+        """Print one event."""
+
+    def error(self, error: RestoopsError) -> None:
+        """Print the error that ended the command."""
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""
+
+
+def reporter(*, as_json: bool) -> Reporter:
+    """Return the renderer that fits where the output goes."""
+    if as_json:
+        from restoops.report.jsonl import JsonReporter
+
+        return JsonReporter()
+    if sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
+        from restoops.report.terminal import TerminalReporter
+
+        return TerminalReporter()
+    from restoops.report.plain import PlainReporter
+
+    return PlainReporter()

@@ -1,0 +1,107 @@
+"""`restoops rollback`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from restoops.cli.completion import complete_release
+from restoops.cli.context import (
+    RunOptions,
+    configured_environments,
+    confirm,
+    in_registry,
+    load_environment,
+    opened,
+    swapping,
+    tag_argument,
+)
+from restoops.cli.options import (
+    DryRunOption,
+    JsonOption,
+    TimeoutOption,
+    WaitOption,
+    YesOption,
+)
+from restoops.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog="Examples: `restoops rollback staging`, `restoops rollback abc1234 staging --yes`, "
+        "`restoops rollback --list staging`"
+    )(rollback)
+
+
+def rollback(
+    first: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RELEASE]",
+            help="Tag, Git SHA or digest of an earlier release; left out: the last good one.",
+            autocompletion=complete_release,
+        ),
+    ] = None,
+    second: Annotated[
+        str | None, typer.Argument(metavar="ENVIRONMENT", help="Environment of restoops.yaml.")
+    ] = None,
+    *,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Show what can be rolled back to, and how fast.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    timeout: TimeoutOption = None,
+    wait: WaitOption = 0,
+) -> None:
+    """Make an earlier release live again on ENVIRONMENT."""
+    release, environment = _arguments(first, second, is_list=list_)
+    if list_:
+        _show_list(environment, as_json=as_json)
+        return
+    options = RunOptions(environment or "", dry_run, yes, as_json, wait, timeout)
+    with swapping(options, "rollback") as (swap, loaded):
+        from restoops.flows.swap import rollback as go_back
+
+        ask = "Roll {0} back from {1} to {2}?"
+        go_back(
+            swap,
+            release,
+            confirm=lambda to, now: confirm(
+                ask.format(environment, now.tag if now else "nothing", to.tag), yes=yes
+            ),
+            can_pull=lambda digest: bool(in_registry(loaded)(digest)),
+        )
+
+
+def _arguments(
+    first: str | None, second: str | None, *, is_list: bool
+) -> tuple[str | None, str | None]:
+    """Tell release and environment apart: a single argument is the environment."""
+    if is_list:
+        if second is not None:
+            raise UsageError("`--list` takes an environment and no release")
+        return None, first
+    if first is None:
+        raise UsageError(
+            "roll back which environment?", hint="For example `restoops rollback staging`."
+        )
+    if second is None:
+        return None, first
+    is_digest = first.startswith("sha256:")
+    return first if is_digest else tag_argument(first), second
+
+
+def _show_list(environment: str | None, *, as_json: bool) -> None:
+    from restoops.plan.rollback import candidates
+    from restoops.report.tables import show_candidates
+
+    for name in [environment] if environment else configured_environments():
+        loaded = load_environment(name)
+        with opened(loaded) as host:
+            state = host.observe()
+        found = candidates(state, in_registry(loaded))
+        show_candidates(name, state.host, found, as_json=as_json)

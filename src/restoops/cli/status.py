@@ -1,0 +1,30 @@
+"""`restoops status`."""
+
+from __future__ import annotations
+
+import typer
+
+from restoops.cli.context import load_environment, opened
+from restoops.cli.options import EnvironmentArgument, JsonOption
+from restoops.errors import NeedsAttention
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: `restoops status staging`")(status)
+
+
+def status(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> None:
+    """Show who serves on ENVIRONMENT since when, what is warm, and what a person must look at."""
+    from restoops.plan.status import status_of
+    from restoops.report.tables import show_status
+
+    with opened(load_environment(environment)) as host:
+        found = status_of(host.observe())
+    show_status(environment, found, as_json=as_json)
+    if found.faults:
+        raise NeedsAttention(
+            f"{found.host}: {'; '.join(found.faults)}",
+            hint=f"`restoops logs {environment}` shows why a release is down; a deploy or "
+            "rollback puts the rest right.",
+        )

@@ -1,0 +1,147 @@
+"""Forms of text that settings can have.
+
+Every text of `restoops.yaml` passes one of these, so that no setting can be read as an option,
+as a path that leaves its directory, or as a line of somebody's configuration file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A text of one form; a fault says `meaning`, never the value and never an expression."""
+
+    meaning: str
+    is_met_by: Callable[[str], object]
+
+    def check(self, text: str) -> str:
+        """Return `text`, or raise `ValueError` with what it should be."""
+        if not self.is_met_by(text):
+            raise ValueError(f"Input should be {self.meaning}")
+        return text
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"form": self.meaning}
+
+
+def matching(expression: str, meaning: str) -> Form:
+    """Return the form of texts that match `expression` as a whole."""
+    return Form(meaning, re.compile(expression).fullmatch)
+
+
+def _is_host(text: str) -> bool:
+    if ":" in text or re.fullmatch(r"[0-9.]+", text):
+        return _is_address(text)
+    return bool(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", text))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return "%" not in text and bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def _is_subnet(text: str) -> bool:
+    ranges = (ipaddress.IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError:
+        return False
+    return network.prefixlen <= 27 and any(network.subnet_of(range_) for range_ in ranges)
+
+
+def _is_registry(text: str) -> bool:
+    match = re.fullmatch(r"[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:([0-9]{1,5}))?", text)
+    return bool(match) and 1 <= int((match and match[3]) or 443) <= 65535
+
+
+HOST = Form("a host name or an IP address, without user or port", _is_host)
+
+NAME = matching(
+    r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?",
+    "lower-case letters, digits and `-` between them, at most 40",
+)
+KEY = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "letters, digits, `.`, `_` and `-`, at most 63")
+
+Name = Annotated[str, NAME]
+# A label of DNS-safe parts; also what Docker accepts as a repository path.
+# https://github.com/distribution/reference (v0.6.0, regexp.go)
+Repository = Annotated[
+    str,
+    Field(max_length=200),
+    matching(
+        r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*",
+        "a path such as `owner/name`: lower-case letters, digits, and `.`, `_`, `-` between them",
+    ),
+]
+RegistryHost = Annotated[
+    str, Field(max_length=253), Form("`host` or `host:port`, without `https://`", _is_registry)
+]
+ImageName = Annotated[
+    str,
+    Field(max_length=300),
+    matching(
+        r"[a-z0-9][a-zA-Z0-9._:/-]*(@sha256:[0-9a-f]{64})?",
+        "an image such as `docker.io/library/haproxy:3.2.4-alpine`",
+    ),
+]
+HostAddress = Annotated[str, Field(max_length=253), HOST]
+UserName = Annotated[
+    str, matching(r"[a-z_][a-z0-9_-]{0,31}", "a user name: lower-case letters, digits, `_` and `-`")
+]
+VariableName = Annotated[
+    str,
+    matching(
+        r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable: letters, digits and `_`, no digit first"
+    ),
+]
+NoControl = Annotated[str, matching(r"[^\x00-\x1f\x7f]*", "one line without control characters")]
+FileName = Annotated[
+    str, Field(max_length=1000), matching(r"[^\x00-\x1f\x7f]+", "a path without control characters")
+]
+# Nothing that a shell or haproxy.cfg would read as more than a part of a path.
+UrlPath = Annotated[
+    str,
+    Field(max_length=1000),
+    matching(
+        r"/[A-Za-z0-9._~!$&()*+,;=:@%/?-]*", "a path that starts with `/`, percent-encoded, no `#`"
+    ),
+]
+Volume = Annotated[
+    str,
+    Field(max_length=1000),
+    matching(
+        r"(/[^:\x00-\x1f\x7f]*|[a-zA-Z0-9][a-zA-Z0-9_.-]+):/[^:\x00-\x1f\x7f]*(:(ro|rw))?",
+        "`volume:/path` or `/directory:/path`, with `:ro` to keep the release from writing",
+    ),
+]
+Directory = Annotated[
+    str,
+    # A Unix socket below it may have a path of 107 bytes (`man 7 unix`).
+    Field(max_length=48),
+    matching(
+        r"(/(?!\.\.?(/|$))[A-Za-z0-9._][A-Za-z0-9._-]*)+",
+        "an absolute path of letters, digits, `.`, `_` and `-`, without `..` or a `/` at its end",
+    ),
+]
+OutputName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]*", "the name of a Terraform output")]
+Subnet = Annotated[
+    str, Form("a private IPv4 network of /27 or larger, such as `172.30.0.0/24`", _is_subnet)
+]

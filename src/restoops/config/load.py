@@ -1,0 +1,177 @@
+"""Find `restoops.yaml`, lay `RESTOOPS_*` over it, pick one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from restoops.config.check import LOCAL, Checked, check
+from restoops.config.faults import Fault, nearest, printable, tell
+from restoops.config.hosts import THIS_MACHINE, Target, static_targets, terraform_targets
+from restoops.config.schema import Environment, Settings, TerraformOutputs
+from restoops.config.variables import PREFIX
+from restoops.config.yamltext import Parsed, parse
+from restoops.errors import UsageError
+
+FILE_NAME = "restoops.yaml"
+CONFIG_VARIABLE = "RESTOOPS_CONFIG"
+MAX_BYTES = 1024 * 1024
+
+ReadOutputs = Callable[[TerraformOutputs, Path], object]
+"""Runs `terraform output -json <output>` in the root module given as `Path`; parsed JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One environment, ready to work with.
+
+    Attributes:
+        environment: its name.
+        connection: `local` uses this machine's engine; its one target is `THIS_MACHINE`.
+        settings: the file's, the environment's and the variables', in rising precedence.
+        targets: never empty.
+        file: where the settings came from; `None` means the embedded default.
+        confirm: whether a deploy asks first.
+    """
+
+    environment: str
+    connection: Literal["ssh", "local"]
+    settings: Settings
+    targets: tuple[Target, ...]
+    file: Path | None
+    confirm: bool = False
+
+
+def find_file(start: Path, explicit: Path | None = None) -> Path | None:
+    """Return the configuration file: `explicit`, or the nearest one from `start` upwards.
+
+    Raises:
+        UsageError: `explicit` does not exist.
+    """
+    if explicit is not None:
+        file = start / explicit
+        if not _is_there(file):
+            raise UsageError(
+                f"{printable(str(explicit), 300)} does not exist",
+                hint=f"The path comes from `--config` or {CONFIG_VARIABLE}; `restoops init` "
+                "writes a new file.",
+            )
+        return file
+    folder = start.absolute()
+    candidates = (parent / FILE_NAME for parent in (folder, *folder.parents))
+    return next(filter(_is_there, candidates), None)
+
+
+def load(
+    environment: str,
+    *,
+    start: Path,
+    environ: Mapping[str, str],
+    terraform_outputs: ReadOutputs | None,
+    config: Path | None = None,
+) -> Loaded:
+    """Return the settings and hosts of `environment`.
+
+    `config` wins over `RESTOOPS_CONFIG`, which wins over the file nearest to `start`. Without
+    a file there is only the environment `local`. Terraform is asked last, when all else is
+    right, and only if the environment needs it.
+
+    Raises:
+        UsageError: the file, a variable, or the hosts that Terraform gave are faulty (all
+            faults in one message), or there is no such environment.
+    """
+    file = _find(start, environ, config)
+    parsed = _read(file)
+    checked = check(parsed.value, environ, environment)
+    faults = (*parsed.faults, *checked.faults)
+    if faults:
+        raise UsageError(
+            tell(_subject(file, start, faults), faults),
+            hint="docs/configuration.md describes every key; `restoops init` writes an example.",
+        )
+    if checked.settings is None or checked.environment is None:
+        raise _unknown(environment, checked, file, start)
+    found = checked.environment
+    targets = _targets(found, (file or start).parent, terraform_outputs)
+    return Loaded(environment, found.connection, checked.settings, targets, file, found.confirm)
+
+
+def environment_names(
+    *, start: Path, environ: Mapping[str, str], config: Path | None = None
+) -> tuple[str, ...]:
+    """Return the environments there are, for completion; only `local` for a faulty file."""
+    try:
+        value = _read(_find(start, environ, config)).value
+    except UsageError:
+        return (LOCAL,)
+    return check(value, {}, LOCAL).names
+
+
+def _find(start: Path, environ: Mapping[str, str], config: Path | None) -> Path | None:
+    named = environ.get(CONFIG_VARIABLE)
+    return find_file(start, config or (Path(named) if named else None))
+
+
+def _is_there(file: Path) -> bool:
+    """Say whether something has this name, be it a broken link or a file we may not read."""
+    try:
+        file.lstat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _read(file: Path | None) -> Parsed:
+    if file is None:
+        return Parsed(None)
+    shown = printable(str(file), 300)
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"{shown} is larger than 1 MiB", hint="Is this the right file?")
+    try:
+        return parse(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{shown} is not UTF-8 text (byte {error.start + 1})", hint="Is this the right file?"
+        ) from error
+
+
+def _shown(file: Path, start: Path) -> str:
+    return printable(file.name if file.parent == start.absolute() else str(file), 300)
+
+
+def _subject(file: Path | None, start: Path, faults: tuple[Fault, ...]) -> str:
+    if file is None or all(fault.where.startswith(PREFIX) for fault in faults):
+        return f"settings in {PREFIX}… variables are"
+    return f"{_shown(file, start)} is"
+
+
+def _unknown(name: str, checked: Checked, file: Path | None, start: Path) -> UsageError:
+    meant = nearest(name, checked.names)
+    guess = f", did you mean `{meant}`?" if meant else ""
+    place = _shown(file, start) if file else f"no {FILE_NAME} was found; the embedded default"
+    return UsageError(
+        f"unknown environment `{printable(name)}`{guess}",
+        hint=f"{place} has: {', '.join(checked.names)}.",
+    )
+
+
+def _targets(
+    environment: Environment, folder: Path, terraform_outputs: ReadOutputs | None
+) -> tuple[Target, ...]:
+    if environment.connection == "local":
+        return (THIS_MACHINE,)
+    if environment.terraform is None:
+        return static_targets(environment.hosts)
+    if terraform_outputs is None:
+        raise UsageError(
+            "the hosts of this environment come from Terraform, which is not used here"
+        )
+    outputs = terraform_outputs(environment.terraform, folder / environment.terraform.directory)
+    return terraform_targets(outputs, environment.terraform)

@@ -1,0 +1,205 @@
+"""Carry out the steps of a plan, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from restoops.adapters.clock import Clock
+from restoops.errors import RestoopsError, StepFailed
+from restoops.flows.host import Host
+from restoops.flows.interrupt import Interrupt, abandonable
+from restoops.model import Answer, Color, Container, Login, Timing
+from restoops.plan.retention import images_to_remove
+from restoops.plan.steps import (
+    AwaitHealthy,
+    Drain,
+    KeepWarm,
+    Pull,
+    Remove,
+    RunProxy,
+    SetUp,
+    Start,
+    Step,
+    Stop,
+    Switch,
+    Trim,
+    Uncover,
+    Verify,
+)
+from restoops.report.events import Progress, StepBroken, StepEnded, StepStarted, Tell
+
+_IDLE_POLLS = 3
+"""Polls in a row without a request: one alone can fall between two requests."""
+_IDLE_INTERVAL_S = 0.02
+_VERIFY_S = 5
+_LOG_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """How a new release is asked whether it is healthy."""
+
+    path: str
+    interval_s: float
+    start_wait_s: float
+
+
+@dataclass
+class Executor:
+    """Carries out steps on one host; remembers what it did."""
+
+    host: Host
+    health: HealthSettings
+    clock: Clock
+    tell: Tell
+    interrupt: Interrupt
+    login: Callable[[], Login | None] = lambda: None
+    """Credentials of the registry, looked up when a pull needs them."""
+    done: list[Timing] = field(default_factory=list)
+    cut: int = 0
+
+    def apply(self, steps: Iterable[Step]) -> None:
+        """Carry out `steps` in order.
+
+        Raises:
+            Interrupted: between two steps, or during a wait.
+            RestoopsError: a step failed; those after it were not begun.
+        """
+        for step in steps:
+            self.interrupt.check()
+            self._apply_one(step)
+
+    def _apply_one(self, step: Step) -> None:
+        began, at = self.clock.monotonic(), self.clock.now()
+        self.tell(StepStarted(self.host.name, step))
+        try:
+            note = self._carry_out(step)
+        except RestoopsError as error:
+            self.tell(StepBroken(self.host.name, step, error.message))
+            raise
+        seconds = round(self.clock.monotonic() - began, 3)
+        self.done.append(Timing(type(step).__name__, at, seconds))
+        self.tell(StepEnded(self.host.name, step, seconds, note))
+
+    def _carry_out(self, step: Step) -> str:  # noqa: C901  one case for each kind of step
+        match step:
+            case SetUp():
+                self.host.set_up()
+            case RunProxy():
+                self.host.run_proxy(self.login(), self._progress(step))
+            case Uncover(color):
+                self.host.cover(color, on=False)
+            case Remove(color):
+                self.host.remove(color)
+            case Pull(digest):
+                login = self.login()
+                progress = self._progress(step)
+                abandonable(lambda: self.host.pull(digest, login, progress), self.interrupt)
+            case Start(color, release):
+                self.host.start(color, release)
+            case AwaitHealthy():
+                return self._await_healthy(step)
+            case Switch(to):
+                self.host.route(to)
+            case Verify(color):
+                return self._verify(color)
+            case Drain(color, timeout_s):
+                return self._drain(color, timeout_s)
+            case KeepWarm(color, for_s, covers):
+                self.host.cover(color, on=covers)
+                self.host.retire_later(color, for_s)
+            case Stop(color):
+                self.host.stop(color)
+            case Trim(keep):
+                return self._trim(keep)
+            case _:
+                assert_never(step)
+        return ""
+
+    def _progress(self, step: Step) -> Callable[[str], None]:
+        return lambda text: self.tell(Progress(self.host.name, step, text))
+
+    def _await_healthy(self, step: AwaitHealthy) -> str:
+        self._pause(self.health.start_wait_s)
+        end = self.clock.monotonic() + step.timeout_s
+        good = 0
+        while True:
+            self.interrupt.check()
+            is_last = self.clock.monotonic() >= end
+            container = self.host.inspect(step.color)
+            answer, _ = self.host.ask(self.health.path, step.color)
+            if not container.is_running or container.restarts:
+                raise self._crashed(container, answer)
+            good = good + 1 if answer.is_good else 0
+            if good >= step.successes:
+                self.host.mark_up(step.color)
+                return str(answer.status)
+            if is_last:
+                raise self._not_healthy(step, answer)
+            self._pause(self.health.interval_s)
+
+    def _crashed(self, container: Container, answer: Answer) -> StepFailed:
+        ended = f"ended with status {container.exit_code}"
+        return StepFailed(
+            f"{self.host.name}: {container.release.tag} {ended} right after its start; "
+            f"last answer on {self.health.path}: {answer}",
+            hint="Its last log lines are above. The release before still serves.",
+            details=self._log_tail(container.color),
+        )
+
+    def _not_healthy(self, step: AwaitHealthy, answer: Answer) -> StepFailed:
+        return StepFailed(
+            f"{self.host.name}: {step.color} did not answer 2xx {step.successes} times in a row "
+            f"on {self.health.path} within {step.timeout_s:g} s; last answer: {answer}",
+            hint="Its last log lines are above. The release before still serves. Is "
+            "`health.path` right, and `health.timeout_s` long enough for a start?",
+            details=self._log_tail(step.color),
+        )
+
+    def _log_tail(self, color: Color) -> str:
+        try:
+            return "\n".join(self.host.logs(color, _LOG_LINES))
+        except RestoopsError as error:
+            return f"(its logs cannot be read: {error.message})"
+
+    def _verify(self, color: Color) -> str:
+        end = self.clock.monotonic() + _VERIFY_S
+        while True:
+            answer, slot = self.host.ask(self.health.path, None)
+            if answer.is_good and slot is color:
+                return str(answer.status)
+            if self.clock.monotonic() >= end:
+                raise StepFailed(
+                    f"{self.host.name}: through the proxy, {slot or 'nobody'} answered "
+                    f"{self.health.path} and not {color}: {answer}",
+                    hint="Traffic goes back to the release before.",
+                    details=self._log_tail(color),
+                )
+            self._pause(self.health.interval_s)
+
+    def _drain(self, color: Color, timeout_s: float) -> str:
+        end = self.clock.monotonic() + timeout_s
+        idle = 0
+        while True:
+            sessions = self.host.traffic().sessions[color]
+            idle = idle + 1 if sessions == 0 else 0
+            if idle >= _IDLE_POLLS:
+                return "idle"
+            if sessions and self.clock.monotonic() >= end:
+                self.cut += sessions
+                return f"{sessions} requests still running"
+            self._pause(_IDLE_INTERVAL_S)
+
+    def _trim(self, keep: int) -> str:
+        surplus = images_to_remove(self.host.observe(), keep)
+        self.host.remove_images(surplus)
+        return f"{len(surplus)} removed" if surplus else ""
+
+    def _pause(self, seconds: float) -> None:
+        """Let `seconds` pass, but answer to an interrupt within a tenth of one."""
+        end = self.clock.monotonic() + seconds
+        while (left := end - self.clock.monotonic()) > 0:
+            self.interrupt.check()
+            self.clock.sleep(min(left, 0.1))

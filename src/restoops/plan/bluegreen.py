@@ -1,0 +1,174 @@
+"""The steps of a swap on one host, and of putting right a run that was cut off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from restoops.model import Color, Container, HostState, OpenRun, Release
+from restoops.plan.steps import (
+    AwaitHealthy,
+    Drain,
+    KeepWarm,
+    Pull,
+    Remove,
+    RunProxy,
+    SetUp,
+    Start,
+    Step,
+    Stop,
+    Switch,
+    Trim,
+    Uncover,
+    Verify,
+)
+
+_WARM_ANSWER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the settings say about a swap."""
+
+    spec: str
+    """Fingerprint of the settings that containers are made with."""
+    healthy_s: float
+    successes: int
+    drain_s: float
+    warm_s: int
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
+class SwapPlan:
+    """What to do on one host; no steps when the release already serves as asked."""
+
+    release: Release
+    old: Color | None
+    new: Color
+    steps: tuple[Step, ...]
+    starts_new: bool
+
+
+def plan_deploy(state: HostState, release: Release, wishes: Wishes) -> SwapPlan:
+    """Return the steps that make `release` live with the settings of today."""
+    serving = state.serving
+    if serving and _runs(serving, release) and serving.spec == wishes.spec:
+        steps = (*_settle_cover(state), *_foundation(state))
+        return SwapPlan(release, serving.color, serving.color, steps, starts_new=False)
+    return _plan_swap(state, release, wishes, foundation=_foundation(state))
+
+
+def plan_rollback(state: HostState, release: Release, wishes: Wishes) -> SwapPlan:
+    """Return the steps that make the earlier `release` live, by a switch alone when it is warm.
+
+    A warm container counts whatever settings it was made with: it goes back as it was. The
+    release that is left behind stays warm but does not stand in: it was left for a reason.
+    A proxy that runs is left alone, whatever its settings: an incident is no time for that.
+    """
+    serving = state.serving
+    if serving and _runs(serving, release):
+        steps = _settle_cover(state)
+        return SwapPlan(release, serving.color, serving.color, steps, starts_new=False)
+    foundation = _repair(state)
+    warm = _warm(state)
+    if warm and not foundation and _runs(warm, release):
+        return _plan_switch_back(state, warm, wishes)
+    return _plan_swap(state, release, wishes, foundation=foundation, covers=False)
+
+
+def plan_recovery(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, ...]:
+    """Return the steps that finish `run` when its release serves, and that undo it otherwise."""
+    if state.answering is run.new and not run.going_back:
+        retire = _retire(run.old, state, wishes, covers=run.kind == "deploy")
+        return (*_repair(state), Switch(run.new), *retire, Trim(wishes.keep))
+    return (*_repair(state), *plan_return(run, wishes))
+
+
+def plan_return(run: OpenRun, wishes: Wishes) -> tuple[Step, ...]:
+    """Return the steps that leave the release before `run` serving and nothing of `run` behind."""
+    # The switch is asserted first, so that a proxy restarted in the midst reads the right file.
+    drain = Drain(run.new, wishes.drain_s)
+    if not run.started_new:
+        return (Switch(run.old), drain)
+    return (Switch(run.old), Uncover(run.new), drain, Remove(run.new), Trim(wishes.keep))
+
+
+def _plan_swap(
+    state: HostState,
+    release: Release,
+    wishes: Wishes,
+    *,
+    foundation: tuple[Step, ...],
+    covers: bool = True,
+) -> SwapPlan:
+    old = state.answering
+    new = old.other if old else Color.BLUE
+    steps = (
+        *_settle_cover(state),
+        *foundation,
+        *_bring_up(state, release, new, wishes),
+        AwaitHealthy(new, wishes.healthy_s, wishes.successes),
+        Switch(new),
+        Verify(new),
+        *_retire(old, state, wishes, covers=covers),
+        Trim(wishes.keep),
+    )
+    return SwapPlan(release, old, new, steps, starts_new=True)
+
+
+def _plan_switch_back(state: HostState, warm: Container, wishes: Wishes) -> SwapPlan:
+    new, old = warm.color, warm.color.other
+    steps = (
+        *_settle_cover(state),
+        # It has been proven, and HAProxy has watched it since: one more answer is enough.
+        AwaitHealthy(new, min(wishes.healthy_s, _WARM_ANSWER_S), successes=1),
+        Switch(new),
+        Verify(new),
+        *_retire(old, state, wishes, covers=False),
+    )
+    return SwapPlan(warm.release, old, new, steps, starts_new=False)
+
+
+def _warm(state: HostState) -> Container | None:
+    """Return the healthy container that is not the one that answers."""
+    color = state.answering.other if state.answering else None
+    is_up = state.proxy is not None and color in state.proxy.up
+    return state.containers.get(color) if color and is_up else None
+
+
+def _settle_cover(state: HostState) -> tuple[Step, ...]:
+    """Make the release that stands in for a dead one live, before the dead one's slot is used."""
+    return (Switch(state.answering),) if state.answering is not state.live else ()
+
+
+def _bring_up(state: HostState, release: Release, new: Color, wishes: Wishes) -> tuple[Step, ...]:
+    fetch = () if release.digest in state.images else (Pull(release.digest),)
+    make_room: tuple[Step, ...] = ()
+    if new in state.containers:
+        make_room = (Drain(new, wishes.drain_s), Remove(new))
+    return (*fetch, Uncover(new), *make_room, Start(new, release))
+
+
+def _retire(
+    old: Color | None, state: HostState, wishes: Wishes, *, covers: bool
+) -> tuple[Step, ...]:
+    if old is None or old not in state.containers:
+        return ()
+    drain = Drain(old, wishes.drain_s)
+    if wishes.warm_s and state.containers[old].is_running:
+        return (drain, KeepWarm(old, wishes.warm_s, covers=covers))
+    return (drain, Stop(old))
+
+
+def _foundation(state: HostState) -> tuple[Step, ...]:
+    set_up = () if state.ready else (SetUp(),)
+    is_good = state.proxy and state.proxy.running and state.proxy.current
+    return set_up if is_good else (*set_up, RunProxy())
+
+
+def _repair(state: HostState) -> tuple[Step, ...]:
+    return () if state.proxy and state.proxy.running else _foundation(state)
+
+
+def _runs(container: Container, release: Release) -> bool:
+    return container.is_running and container.release.digest == release.digest

@@ -1,0 +1,127 @@
+"""Which earlier release to go back to, and how fast that can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+
+from restoops.model import Digest, HostState, Record, Release
+from restoops.plan.retention import past_releases
+
+
+class Whereabouts(StrEnum):
+    """Where a release is now; the order is the order of speed."""
+
+    LIVE = "live"
+    WARM = "warm"
+    ON_HOST = "on the host"
+    IN_REGISTRY = "only in the registry"
+    GONE = "gone"
+    UNKNOWN = "not on the host; the registry could not be asked"
+
+
+# Seconds, used until the host's own history knows better.
+_GUESSES = {Whereabouts.WARM: 1.0, Whereabouts.ON_HOST: 5.0, Whereabouts.IN_REGISTRY: 60.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A release that was live once, and what going back to it takes."""
+
+    release: Release
+    made_live_at: str
+    who: str
+    whereabouts: Whereabouts
+    takes_s: float | None
+    """Seconds, the median of earlier runs of the same sort; None when it cannot be done."""
+    is_measured: bool
+
+
+def candidates(
+    state: HostState, in_registry: Callable[[Digest], bool | None]
+) -> tuple[Candidate, ...]:
+    """Return every release of the history once, newest first.
+
+    `in_registry` is asked only for what is not on the host; None means that it cannot tell.
+    """
+    return tuple(_candidate(record, state, in_registry) for record in past_releases(state.history))
+
+
+def last_good(state: HostState) -> Release | None:
+    """Return the release to go back to when none is named.
+
+    That is the newest release that served before the one that serves now and that nobody has
+    rolled back from since.
+    """
+    live = state.serving.release.digest if state.serving else None
+    abandoned: set[Digest] = set()
+    for record in state.history:
+        if not record.made_live:
+            continue
+        abandoned.discard(record.run.release.digest)
+        if record.run.kind == "rollback" and record.run.previous:
+            abandoned.add(record.run.previous.digest)
+    found = (record.run.release for record in past_releases(state.history))
+    return next((r for r in found if r.digest != live and r.digest not in abandoned), None)
+
+
+def find(history: tuple[Record, ...], tag: str) -> Release | None:
+    """Return the newest release that was made live under `tag`.
+
+    A digest counts as well, whole or its first twelve digits.
+    """
+    for record in past_releases(history):
+        release = record.run.release
+        if tag in (release.tag, release.digest.value, release.digest.short):
+            return release
+    return next(
+        (r.run.release for r in reversed(history) if r.made_live and r.run.release.tag == tag), None
+    )
+
+
+def _candidate(
+    record: Record, state: HostState, in_registry: Callable[[Digest], bool | None]
+) -> Candidate:
+    release = record.run.release
+    where = _whereabouts(release.digest, state, in_registry)
+    takes_s, is_measured = _estimate(where, state.history)
+    return Candidate(release, record.ended_at, record.run.who, where, takes_s, is_measured)
+
+
+def _whereabouts(
+    digest: Digest, state: HostState, in_registry: Callable[[Digest], bool | None]
+) -> Whereabouts:
+    running = state.running(digest)
+    if running:
+        return Whereabouts.LIVE if running is state.serving else Whereabouts.WARM
+    if digest in state.images:
+        return Whereabouts.ON_HOST
+    match in_registry(digest):
+        case None:
+            return Whereabouts.UNKNOWN
+        case found:
+            return Whereabouts.IN_REGISTRY if found else Whereabouts.GONE
+
+
+def _estimate(where: Whereabouts, history: tuple[Record, ...]) -> tuple[float | None, bool]:
+    if where not in _GUESSES:
+        return None, False
+    durations = _durations(history, where)
+    return (median(durations), True) if durations else (_GUESSES[where], False)
+
+
+def _durations(history: tuple[Record, ...], where: Whereabouts) -> list[float]:
+    return [
+        sum(timing.seconds for timing in record.log)
+        for record in history
+        if record.outcome == "done" and _sort(timing.step for timing in record.log) is where
+    ]
+
+
+def _sort(steps: Iterable[str]) -> Whereabouts:
+    names = set(steps)
+    if "Pull" in names:
+        return Whereabouts.IN_REGISTRY
+    return Whereabouts.ON_HOST if "Start" in names else Whereabouts.WARM

@@ -1,0 +1,87 @@
+"""What an operator wants to know about a host, from its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from restoops.model import Color, HostState, OpenRun, Record, Release
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A release that runs on the host."""
+
+    color: Color
+    release: Release
+    since: str
+    """When it became live, ISO 8601 in UTC; empty when the history does not know."""
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Who serves on a host, what is warm, and whether all is as it should be."""
+
+    host: str
+    serving: Slot | None
+    warm: Slot | None
+    covers: bool
+    """Whether the warm release stands in if the serving one dies."""
+    proxy: str
+    faults: tuple[str, ...]
+    """What a person must look at; empty when all is well."""
+    open_run: OpenRun | None
+
+
+def status_of(state: HostState) -> Status:
+    """Return the status of a host."""
+    answering = state.answering
+    return Status(
+        host=state.host,
+        serving=_slot(state, answering),
+        warm=_slot(state, answering.other if answering else None),
+        covers=bool(state.proxy and state.proxy.covering and answering is state.live),
+        proxy=_proxy(state),
+        faults=tuple(_faults(state)),
+        open_run=state.open_run,
+    )
+
+
+def _slot(state: HostState, color: Color | None) -> Slot | None:
+    container = state.containers.get(color) if color else None
+    if container is None or color is None or not container.is_running:
+        return None
+    record = _made_live(state, container.release)
+    since, who = (record.ended_at, record.run.who) if record else ("", "")
+    return Slot(color, container.release, since, who)
+
+
+def _made_live(state: HostState, release: Release) -> Record | None:
+    found = (r for r in reversed(state.history) if r.made_live and r.run.release == release)
+    return next(found, None)
+
+
+def _proxy(state: HostState) -> str:
+    if state.proxy is None or not state.proxy.running:
+        return "not running"
+    return "running" if state.proxy.current else "running, with settings of before"
+
+
+def _faults(state: HostState) -> list[str]:
+    proxy, live = state.proxy, state.live
+    if live is None or proxy is None:
+        return []
+    faults = []
+    if not proxy.running:
+        faults.append("the proxy does not run: nobody is served")
+    elif proxy.on_file is not live:
+        faults.append(
+            f"HAProxy routes to {live}, but would route to {proxy.on_file or 'nobody'} after a "
+            "restart: the next deploy or rollback puts it right"
+        )
+    if proxy.running and live not in proxy.up:
+        if state.answering is live:
+            faults.append(f"{live} is live but not healthy, and nothing stands in for it")
+        else:
+            faults.append(f"{live} is live but down; {live.other} stands in for it")
+    return faults

@@ -1,0 +1,123 @@
+"""The steps that a swap is made of. Each can be done twice with the same end.
+
+A run that is cut off is finished when traffic already goes to its release, else undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from restoops.model import Color, Digest, Release
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Make the directories and the network on the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProxy:
+    """Start HAProxy, or replace it by one with the settings of today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncover:
+    """Take `color` out of reserve, so that it gets no traffic while it is unproven."""
+
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Stop the container in `color`, which serves nobody, and remove it."""
+
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Fetch the image onto the host, by digest."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start `release` in `color`; it gets no traffic yet."""
+
+    color: Color
+    release: Release
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitHealthy:
+    """Wait until the release in `color` has answered well `successes` times in a row."""
+
+    color: Color
+    timeout_s: float
+    successes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Send new requests to `to` only; None: to nobody, as before the first deploy.
+
+    A run that is cut off before this is undone; after it, finished.
+    """
+
+    to: Color | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Ask through the proxy, as a client would, and check that `color` is what answers."""
+
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Wait until no request runs on `color` any more, up to `timeout_s`."""
+
+    color: Color
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWarm:
+    """Leave `color` running for `for_s` seconds; with `covers` it stands in for the live one."""
+
+    color: Color
+    for_s: int
+    covers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop the container in `color`, which serves nobody; its logs stay readable."""
+
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """Remove images of the application that no rollback needs."""
+
+    keep: int
+
+
+Step = (
+    SetUp
+    | RunProxy
+    | Uncover
+    | Remove
+    | Pull
+    | Start
+    | AwaitHealthy
+    | Switch
+    | Verify
+    | Drain
+    | KeepWarm
+    | Stop
+    | Trim
+)

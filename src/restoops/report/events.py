@@ -1,0 +1,113 @@
+"""What flows tell while they work; each renderer makes its own of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from restoops.model import OpenRun, Release, RunKind
+from restoops.plan.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run knows what it is to make live."""
+
+    kind: RunKind
+    environment: str
+    release: Release
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What will be done on a host; no steps when the release serves there already."""
+
+    host: str
+    previous: Release | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Another run holds the lock of a host."""
+
+    host: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovering:
+    """An earlier run was cut off on a host and is put right first."""
+
+    host: str
+    run: OpenRun
+    finishes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step has begun."""
+
+    host: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A long step has something to say."""
+
+    host: str
+    step: Step
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step is done; `note` says what is worth knowing about it."""
+
+    host: str
+    step: Step
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepBroken:
+    """A step did not succeed; what follows puts the host right."""
+
+    host: str
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The release serves on the host, since now or already before."""
+
+    kind: RunKind
+    environment: str
+    host: str
+    release: Release
+    previous: Release | None
+    seconds: float
+    changed: bool
+    dry_run: bool
+    cut: int
+    """Requests that were still running when the drain came to its deadline."""
+    warm_s: int
+    """Seconds that the previous release stays warm; 0 when it does not."""
+
+
+Event = (
+    RunStarted
+    | Planned
+    | Waiting
+    | Recovering
+    | StepStarted
+    | Progress
+    | StepEnded
+    | StepBroken
+    | RunEnded
+)
+Tell = Callable[[Event], None]

@@ -1,0 +1,99 @@
+"""Lines of text: progress on standard error, the result on standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import assert_never
+
+from restoops.errors import RestoopsError
+from restoops.report.events import (
+    Event,
+    Planned,
+    Progress,
+    Recovering,
+    RunEnded,
+    RunStarted,
+    StepBroken,
+    StepEnded,
+    StepStarted,
+    Waiting,
+)
+from restoops.report.wording import describe, duration
+
+
+class PlainReporter:
+    """For pipes, logs and CI; no colour, nothing that moves."""
+
+    def tell(self, event: Event) -> None:
+        """Print one event."""
+        line = sentence(event)
+        if isinstance(event, RunEnded):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        elif line:
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        """Print a line of progress."""
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    def error(self, error: RestoopsError) -> None:
+        """Print the error that ended the command, after what it has to show."""
+        for line in error.details.splitlines():
+            self.say(f"  | {line}")
+        self.say(f"error: {error.message}")
+        for line in error.hint.splitlines():
+            self.say(f"  {line}")
+
+    def close(self) -> None:
+        """Do nothing: every line is complete."""
+
+
+def sentence(event: Event) -> str:
+    """Return an event as one line, or nothing when it is not worth one."""
+    match event:
+        case RunStarted(kind, environment, release, hosts):
+            where = f"{environment} ({', '.join(hosts)})"
+            return f"{kind} {release.tag} ({release.digest.short}) on {where}"
+        case Planned(host, previous, steps):
+            serves = f"{previous.tag} serves" if previous else "nothing serves yet"
+            if not steps:
+                return f"  {host}  {serves}; nothing to do"
+            return f"  {host}  {serves}; {len(steps)} steps"
+        case Waiting(host, holder):
+            return f"  {host}  waiting for {holder}"
+        case Recovering(host, run, finishes):
+            how = "finishing" if finishes else "undoing"
+            return (
+                f"  {host}  {how} the {run.kind} of {run.release.tag} that {run.who} began at "
+                f"{run.started_at} and that was cut off"
+            )
+        case StepStarted() | Progress():
+            return ""
+        case StepEnded(host, step, seconds, note):
+            return f"  {host}  {describe(step):<46} {duration(seconds):>7}  {note}".rstrip()
+        case StepBroken(host, step, reason):
+            return f"  {host}  {describe(step):<46} failed: {reason}"
+        case RunEnded():
+            return outcome(event)
+        case _:
+            assert_never(event)
+
+
+def outcome(event: RunEnded) -> str:
+    """Return the result of a run in one line."""
+    release = f"{event.release.tag} ({event.release.digest.short})"
+    where = f"{event.environment} ({event.host})"
+    if event.dry_run:
+        return f"dry run: nothing was changed; {release} would serve on {where}"
+    if not event.changed:
+        return f"{release} serves on {where} already; nothing moved"
+    before = f", before it {event.previous.tag}" if event.previous else ""
+    warm = (
+        f"; {event.previous.tag} stays warm for {duration(event.warm_s)}"
+        if (event.previous and event.warm_s)
+        else ""
+    )
+    cut = f"; {event.cut} requests were cut at the end of the drain" if event.cut else ""
+    return f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}"

@@ -1,0 +1,66 @@
+"""Steps and times in words, the same in every output."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from restoops.plan.steps import (
+    AwaitHealthy,
+    Drain,
+    KeepWarm,
+    Pull,
+    Remove,
+    RunProxy,
+    SetUp,
+    Start,
+    Step,
+    Stop,
+    Switch,
+    Trim,
+    Uncover,
+    Verify,
+)
+
+
+def describe(step: Step) -> str:  # noqa: C901  one sentence for each kind of step
+    """Return what a step does, as an order."""
+    match step:
+        case SetUp():
+            return "make directories and network"
+        case RunProxy():
+            return "run the proxy with the settings of today"
+        case Uncover(color):
+            return f"take {color} out of reserve"
+        case Remove(color):
+            return f"remove what is in {color}"
+        case Pull(digest):
+            return f"pull {digest.short}"
+        case Start(color, release):
+            return f"start {release.tag} in {color}"
+        case AwaitHealthy(color):
+            return f"wait until {color} is healthy"
+        case Switch(to):
+            return f"switch traffic to {to}" if to else "switch traffic off"
+        case Verify(color):
+            return f"check through the proxy that {color} answers"
+        case Drain(color):
+            return f"wait until no request runs on {color}"
+        case KeepWarm(color, for_s, covers):
+            cover = ", in reserve" if covers else ""
+            return f"keep {color} warm for {duration(for_s)}{cover}"
+        case Stop(color):
+            return f"stop {color}"
+        case Trim(keep):
+            return f"keep the images of the last {keep} releases"
+        case _:
+            assert_never(step)
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as a person would say it: `0.42 s`, `10 min`, `3 h`, `2 days`."""
+    if seconds < 10:
+        return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s"
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:.0f} days"

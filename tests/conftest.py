@@ -1,0 +1,61 @@
+"""Fixtures of the lab. All are lazy: a test that asks for none of them needs no engine."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import docker
+import pytest
+from docker import DockerClient
+
+from tests.lab import cache, network
+from tests.lab.droplet import Droplet
+from tests.lab.registry import Registry
+from tests.lab.releases import Releases
+
+MakeDroplet = Callable[[], Droplet]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[DockerClient]:
+    """The engine of this machine, with the network of the lab in it."""
+    client = docker.from_env()
+    try:
+        with network.used(client):
+            yield client
+    finally:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def lab_key() -> Path:
+    """The private key that logs in to every droplet as `deploy`."""
+    return cache.private_key()
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    """A registry of this run, empty at first."""
+    with Registry() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def releases(engine: DockerClient, registry: Registry) -> Releases:
+    """Pushes releases of the test app into `registry`."""
+    return Releases(engine, registry)
+
+
+@pytest.fixture(scope="session")
+def make_droplet(engine: DockerClient) -> Iterator[MakeDroplet]:
+    """Makes droplets that are ready; they last until the end of the run or until `close`."""
+    with ExitStack() as made:
+        yield lambda: made.enter_context(Droplet(engine))
+
+
+@pytest.fixture(scope="module")
+def droplet(make_droplet: MakeDroplet) -> Iterator[Droplet]:
+    """A fresh droplet for the tests of one module."""
+    fresh = make_droplet()
+    yield fresh
+    fresh.close()

@@ -1,0 +1,170 @@
+"""A droplet look-alike: a container with systemd, sshd and an engine of its own."""
+
+import io
+import shlex
+import socket
+import tarfile
+import time
+import uuid
+from types import TracebackType
+from typing import Any, Self
+
+from docker import DockerClient
+from docker.errors import NotFound
+
+from tests.lab import cache, images, network
+
+READY_TIMEOUT_S = 60.0
+AWAIT_ENGINE = (
+    "until curl -sf --unix-socket /run/docker.sock http://engine/_ping; do sleep .05; done"
+)
+
+
+class DropletFailed(Exception):
+    """A droplet did not come up, or a command on it failed."""
+
+
+class Droplet:
+    """One machine of the lab, reached by SSH as `deploy`, or out of band as root by `exec`.
+
+    Use it as a context manager or call `close`: the container and its disk go with it.
+    """
+
+    def __init__(self, engine: DockerClient, name: str | None = None) -> None:
+        self.name = name or f"droplet-{uuid.uuid4().hex[:8]}"
+        made = engine.api.create_container(
+            images.droplet(engine),
+            name=self.name,
+            hostname=self.name,
+            host_config=_host_config(engine),
+            volumes=["/var/lib/docker"],
+            labels={cache.LABEL: "1"},
+            stop_signal="SIGRTMIN+3",
+        )
+        self._container = engine.containers.get(made["Id"])
+        self.address = ""
+        self.host_key = ""
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def known_hosts_line(self) -> str:
+        """The line for a known_hosts file; the key was read out of band, not off the network."""
+        return f"{self.address} {self.host_key}"
+
+    def start(self) -> None:
+        """Switch the machine on and wait until SSH and the engine inside answer.
+
+        Raises:
+            DropletFailed: they did not in a minute, or the address is not the one of before.
+        """
+        self._container.start()
+        self._container.reload()
+        address = self._container.attrs["NetworkSettings"]["Networks"][network.NAME]["IPAddress"]
+        if self.address not in ("", address):
+            raise DropletFailed(f"{self.name} came back as {address}, it was {self.address}")
+        self.address = address
+        self._await_ready()
+
+    def exec(self, argv: list[str]) -> str:
+        """Run `argv` as root, past SSH, and return what it printed.
+
+        Raises:
+            DropletFailed: it ended with another status than 0.
+        """
+        status, output = self._container.exec_run(argv)
+        assert isinstance(output, bytes)
+        text = output.decode()
+        if status:
+            raise DropletFailed(f"{self.name}: {shlex.join(argv)} gave {status}: {text.strip()}")
+        return text
+
+    def write(self, path: str, content: str, mode: int = 0o644) -> None:
+        """Write a file as root, past SSH; its directory has to be there, and no tmpfs.
+
+        The machine may be off: docker puts the file on the disk itself.
+        """
+        buffer, raw = io.BytesIO(), content.encode()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(raw), mode
+            archive.addfile(entry, io.BytesIO(raw))
+        self._container.put_archive("/", buffer.getvalue())
+
+    def shut_down(self) -> None:
+        """Switch the machine off in order; `start` brings it back."""
+        self._container.stop(timeout=20)
+
+    def power_off(self) -> None:
+        """Cut the power; `start` brings the machine back."""
+        self._container.kill()
+
+    def reboot(self) -> None:
+        """Shut the machine down, start it, and wait until it is ready again."""
+        self.shut_down()
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze the machine: connections to it hang and nothing in it runs."""
+        self._container.pause()
+
+    def unpause(self) -> None:
+        """Let a frozen machine go on."""
+        self._container.unpause()
+
+    def log(self) -> str:
+        """Return the journal of the machine, for the message of a test that failed."""
+        return self.exec(["journalctl", "--no-pager", "--lines=200"])
+
+    def close(self) -> None:
+        """Remove the machine and its disk; twice is fine."""
+        try:
+            self._container.remove(force=True, v=True)
+        except NotFound:
+            return
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not _ssh_answers(self.address):
+            if time.monotonic() > deadline:
+                raise DropletFailed(f"{self.name}: SSH did not answer in {READY_TIMEOUT_S:g} s")
+            time.sleep(0.05)
+        key = self.exec(["cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
+        self.host_key = " ".join(key.split()[:2])
+        self.exec(["timeout", f"{READY_TIMEOUT_S:g}", "sh", "-c", AWAIT_ENGINE])
+
+
+def _host_config(engine: DockerClient) -> dict[str, Any]:
+    made = engine.api.create_host_config(
+        cap_add=["ALL"],
+        cap_drop=["SYS_RESOURCE"],
+        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+        device_cgroup_rules=["a *:* rwm"],
+        cgroupns="private",
+        tmpfs={"/run": "", "/run/lock": "", "/tmp": ""},
+        network_mode=network.NAME,
+    )
+    # What the CLI calls systempaths=unconfined; docker-py has no name for it.
+    return {**made, "MaskedPaths": [], "ReadonlyPaths": []}
+
+
+def _ssh_answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=1) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
