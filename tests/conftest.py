@@ -8,8 +8,9 @@ import docker
 import pytest
 from docker import DockerClient
 
-from tests.lab import cache, network
+from tests.lab import cache, images, network
 from tests.lab.droplet import Droplet
+from tests.lab.operator import Operator
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
@@ -59,3 +60,27 @@ def droplet(make_droplet: MakeDroplet) -> Iterator[Droplet]:
     fresh = make_droplet()
     yield fresh
     fresh.close()
+
+
+@pytest.fixture(scope="session")
+def proxy_images(engine: DockerClient, registry: Registry) -> tuple[str, str]:
+    """Two HAProxy images that differ, as droplets pull them."""
+    names = []
+    for variant in ("a", "b"):
+        image = images.haproxy(engine, variant)
+        registry.push(engine, image, "restoops/haproxy", variant)
+        names.append(f"{registry.host}/restoops/haproxy:{variant}")
+    return names[0], names[1]
+
+
+@pytest.fixture(scope="module")
+def operator(
+    tmp_path_factory: pytest.TempPathFactory,
+    droplet: Droplet,
+    registry: Registry,
+    lab_key: Path,
+    proxy_images: tuple[str, str],
+) -> Operator:
+    """An operator with a fresh droplet, for the tests of one module."""
+    folder = tmp_path_factory.mktemp("operator")
+    return Operator(folder, droplet, registry, lab_key, proxy_images[0])

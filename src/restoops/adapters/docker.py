@@ -352,6 +352,11 @@ class _DialConnection(urllib3.connection.HTTPConnection):
         self.sock = self._dial()  # an SSH channel is socket enough
         self.sock.settimeout(self.timeout)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it may be used again; urllib3 would poll a descriptor, which channels lack."""
+        return self.sock is not None
+
 
 class _DialPool(urllib3.connectionpool.HTTPConnectionPool):
     def __init__(self, dial: Callable[[], Stream], timeout: float) -> None:
@@ -363,14 +368,18 @@ class _DialPool(urllib3.connectionpool.HTTPConnectionPool):
 
 
 class _DialAdapter(UnixHTTPAdapter):
-    """docker-py's adapter for Unix sockets, over a stream of ours."""
+    """docker-py's adapter for Unix sockets, over a stream of ours.
+
+    One pool for all, where docker-py makes one, and so a connection, for each URL.
+    """
 
     def __init__(self, dial: Callable[[], Stream]) -> None:
         super().__init__("http+unix://dial")
-        self._dial = dial
+        self._pool = _DialPool(dial, self.timeout)
 
     def get_connection(self, url: Any, proxies: Any = None) -> Any:  # noqa: ARG002
-        with self.pools.lock:
-            if url not in self.pools:
-                self.pools[url] = _DialPool(self._dial, self.timeout)
-            return self.pools[url]
+        return self._pool
+
+    def close(self) -> None:
+        self._pool.close()
+        super().close()

@@ -80,13 +80,13 @@ defaults
     option redispatch
     retries 3
     retry-on conn-failure empty-response
-    http-request disable-l7-retry unless METH_GET
     # Checks of a slot that is down are frequent, so that a start is noticed at once. Idle
     # connections are dropped before an application would close them (Node: after 5 s).
     default-server inter 1s fastinter 200ms downinter 200ms rise 1 fall 3 pool-purge-delay 2s
 
 frontend app
     bind :{settings.port}
+    http-request disable-l7-retry unless METH_GET
     use_backend app_{live}
 
 # The CLI asks here: a named slot, or as any client.

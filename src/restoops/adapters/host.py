@@ -33,6 +33,9 @@ from restoops.model import (
 )
 
 
+_MAP = "proxy/live.map"
+
+
 @dataclass(frozen=True, slots=True)
 class HostSettings:
     """What the settings say about one application on one host."""
@@ -88,13 +91,13 @@ class Host:
             Unreachable: Docker or a proxy that runs does not answer.
             NeedsAttention: run.json cannot be read.
         """
-        text = self._files.read("run.json", "history.jsonl", "proxy/live.map")
+        text = self._files.read("run.json", "history.jsonl", _MAP)
         self._history = parse_history(text.get("history.jsonl", ""))
         self._refresh()
         return HostState(
             host=self.name,
-            ready="proxy/live.map" in text and self._engine.has_network(self._settings.app),
-            proxy=self._observe_proxy(parse_live(text.get("proxy/live.map", ""))),
+            ready=_MAP in text and self._engine.has_network(self._settings.app),
+            proxy=self._observe_proxy(parse_live(text.get(_MAP, ""))),
             containers=dict(self._containers),
             images=frozenset(self._engine.images(self._settings.image)),
             open_run=self._open_run(text.get("run.json", "")),
@@ -110,7 +113,13 @@ class Host:
         return self._engine.inspect(self._in(color).id)
 
     def traffic(self) -> Traffic:
-        """Return who serves, who could, and how many requests run where."""
+        """Return who serves, who could, and how many requests run where.
+
+        Without a proxy nobody serves; what would is then what the file says.
+        """
+        if self._proxy.running() is None:
+            on_file = parse_live(self._files.read(_MAP).get(_MAP, ""))
+            return Traffic(on_file, frozenset(), covering=False, sessions=dict.fromkeys(Color, 0))
         return self._runtime.traffic()
 
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
@@ -140,8 +149,8 @@ class Host:
 
     def set_up(self) -> None:
         """Make the directories and the network; what is there stays as it is."""
-        if "proxy/live.map" not in self._files.read("proxy/live.map"):
-            self._files.write({"proxy/live.map": live_map(None)})
+        if _MAP not in self._files.read(_MAP):
+            self._files.write({_MAP: live_map(None)})
         self._engine.ensure_network(
             self._settings.app, self._settings.subnet, {"restoops.app": self._settings.app}
         )
@@ -207,12 +216,15 @@ class Host:
 
     def route(self, live: Color | None) -> None:
         """Send new requests to `live`, in the file and in the running process."""
-        self._files.write({"proxy/live.map": live_map(live)})
-        self._runtime.route(live)
+        self._files.write({_MAP: live_map(live)})
+        if self._proxy.running() is not None:
+            self._runtime.route(live)
 
     def cover(self, color: Color, *, on: bool) -> None:
         """Let `color` stand in for the other slot, or keep it from doing so."""
-        self._runtime.cover(color, on=on)
+        # A proxy that is yet to start keeps both slots out of reserve.
+        if self._proxy.running() is not None:
+            self._runtime.cover(color, on=on)
 
     def retire_later(self, color: Color, after_s: int) -> None:
         """Have the host itself stop `color` after `after_s` seconds, unless it is live by then."""
@@ -250,12 +262,7 @@ class Host:
 
     def _refuse_if_live(self, color: Color) -> None:
         """Keep the one rule. A proxy that does not answer may still route: that refuses too."""
-        if self._proxy.running() is None:
-            live: Color | None = parse_live(
-                self._files.read("proxy/live.map").get("proxy/live.map", "")
-            )
-        else:
-            live = self._runtime.traffic().live
+        live = self.traffic().live
         if live is color:
             raise NeedsAttention(
                 f"{self.name}: refused to stop {color}: HAProxy routes to it",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from restoops.adapters.clock import Clock
@@ -36,7 +36,7 @@ class ProxyWish:
         )
 
     @property
-    def labels(self) -> Mapping[str, str]:
+    def labels(self) -> dict[str, str]:
         """What all proxies of the application are found by."""
         return {"restoops.app": self.app, "restoops.role": "proxy"}
 
@@ -67,6 +67,8 @@ class ProxyService:
         Raises:
             StepFailed: with what HAProxy says is wrong.
         """
+        for left_over in self._engine.services(self._wish.labels | {"restoops.role": "check"}):
+            self._engine.remove(left_over.id)
         argv = ["haproxy", "-c", "-f", config]
         container = self._start(f"{self._wish.app}-proxy-check", argv, user, role="check")
         try:

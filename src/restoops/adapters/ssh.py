@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import shlex
 import socket
 import sys
@@ -31,6 +32,8 @@ else:
     import paramiko
 
 _DEFAULT_USER = "deploy"
+# What it has to say reaches the operator as our errors.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,12 @@ class SshConnection:
         channel.settimeout(self._options.answer_timeout_s)
         channel.exec_command(shlex.join(argv))
         self.channels += 1
+        import os, time
+
+        if os.environ.get("DBG"):
+            sys.stderr.write(
+                f"{time.monotonic() % 100:.3f} #{self.channels} {channel.get_id()} {shlex.join(argv)[-90:]!r}\n"
+            )
         return channel
 
     def _lost(self, error: Exception) -> Unreachable:

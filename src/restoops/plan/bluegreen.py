@@ -81,13 +81,16 @@ def plan_recovery(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step,
     if state.answering is run.new and not run.going_back:
         retire = _retire(run.old, state, wishes, covers=run.kind == "deploy")
         return (*_repair(state), Switch(run.new), *retire, Trim(wishes.keep))
-    return (*_repair(state), *plan_return(run, wishes))
+    repair = _repair(state) if run.old else ()
+    return (*repair, *plan_return(run, wishes))
 
 
 def plan_return(run: OpenRun, wishes: Wishes) -> tuple[Step, ...]:
     """Return the steps that leave the release before `run` serving and nothing of `run` behind."""
     # The switch is asserted first, so that a proxy restarted in the midst reads the right file.
     drain = Drain(run.new, wishes.drain_s)
+    if run.old is None:
+        return (Switch(None), Remove(run.new), Trim(wishes.keep))
     if not run.started_new:
         return (Switch(run.old), drain)
     return (Switch(run.old), Uncover(run.new), drain, Remove(run.new), Trim(wishes.keep))

@@ -1,0 +1,116 @@
+"""An operator's machine: a home with a key and known hosts, a restoops.yaml, the real command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab.droplet import Droplet
+from tests.lab.registry import Registry
+from tests.lab.releases import REPOSITORY
+
+APP = "testapp"
+PORT = 3001
+_COMMAND = (sys.executable, "-m", "restoops")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended, and what it printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What `--json` printed."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+class Operator:
+    """Runs restoops against one droplet as its environment `staging`."""
+
+    def __init__(
+        self, folder: Path, droplet: Droplet, registry: Registry, key: Path, proxy_image: str
+    ) -> None:
+        self.folder = folder
+        self.droplet = droplet
+        self.settings: dict[str, Any] = {
+            "app": {"name": APP},
+            "registry": {"host": registry.host, "plain_http": True},
+            "image": {"repository": REPOSITORY},
+            "proxy": {"image": proxy_image},
+            "health": {"timeout_s": 5},
+            "ssh": {"key": str(key), "user": "deploy"},
+            "environments": {"staging": {"hosts": [droplet.address]}},
+        }
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "LC_ALL": "C.UTF-8",
+            "USER": "olga",
+            "REGISTRY_USERNAME": registry.username,
+            "GITHUB_TOKEN": registry.password,
+        }
+        (folder / ".ssh").mkdir(mode=0o700)
+        self.known_hosts.write_text(droplet.known_hosts_line + "\n")
+
+    @property
+    def url(self) -> str:
+        """Where clients reach the application."""
+        return f"http://{self.droplet.address}:{PORT}/"
+
+    @property
+    def known_hosts(self) -> Path:
+        """The operator's file of host keys."""
+        return self.folder / ".ssh" / "known_hosts"
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start a command and leave it running."""
+        (self.folder / "restoops.yaml").write_text(json.dumps(self.settings))
+        return subprocess.Popen(
+            [*_COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.env | dict(env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Outcome:
+        """Run a command to its end."""
+        return finish(self.start(*arguments, env=env))
+
+    def must(self, *arguments: str) -> Outcome:
+        """Run a command that has to succeed."""
+        outcome = self.run(*arguments)
+        assert outcome.status == 0, f"{arguments}: {outcome}"
+        return outcome
+
+    def deploy(self, tag: str, *options: str) -> Outcome:
+        """Deploy a tag, which has to succeed."""
+        return self.must("deploy", tag, "staging", *options)
+
+    def rollback(self, *arguments: str) -> Outcome:
+        """Roll back, which has to succeed."""
+        return self.must("rollback", *arguments, "staging", "--yes")
+
+    def status(self) -> dict[str, Any]:
+        """Return what `status --json` says, whatever its exit status."""
+        return self.run("status", "staging", "--json").events[0]
+
+    def serving(self) -> str:
+        """Return the tag that serves."""
+        return str(self.status()["serving"]["release"]["tag"])
+
+
+def finish(process: subprocess.Popen[str], timeout_s: float = 120) -> Outcome:
+    """Wait for a command and return its outcome."""
+    stdout, stderr = process.communicate(timeout=timeout_s)
+    return Outcome(process.returncode, stdout, stderr)
