@@ -114,6 +114,8 @@ backend app_{color}
     server {color.other} {settings.addresses[color.other]}:{port} backup disabled track app_{color.other}/{color.other}
 
 backend probe_{color}
+    timeout connect 500ms
+    retries 0
     server {color} {settings.addresses[color]}:{port}
 """  # noqa: E501  one server, one line
         for color in Color

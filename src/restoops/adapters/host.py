@@ -32,7 +32,6 @@ from restoops.model import (
     Release,
 )
 
-
 _MAP = "proxy/live.map"
 
 

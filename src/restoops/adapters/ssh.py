@@ -122,12 +122,6 @@ class SshConnection:
         channel.settimeout(self._options.answer_timeout_s)
         channel.exec_command(shlex.join(argv))
         self.channels += 1
-        import os, time
-
-        if os.environ.get("DBG"):
-            sys.stderr.write(
-                f"{time.monotonic() % 100:.3f} #{self.channels} {channel.get_id()} {shlex.join(argv)[-90:]!r}\n"
-            )
         return channel
 
     def _lost(self, error: Exception) -> Unreachable:

@@ -125,13 +125,14 @@ class Executor:
         self._pause(self.health.start_wait_s)
         end = self.clock.monotonic() + step.timeout_s
         good = 0
+        answer = Answer(0)
         while True:
             self.interrupt.check()
             is_last = self.clock.monotonic() >= end
             container = self.host.inspect(step.color)
-            answer, _ = self.host.ask(self.health.path, step.color)
             if not container.is_running or container.restarts:
                 raise self._crashed(container, answer)
+            answer, _ = self.host.ask(self.health.path, step.color)
             good = good + 1 if answer.is_good else 0
             if good >= step.successes:
                 self.host.mark_up(step.color)

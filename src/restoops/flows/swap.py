@@ -89,7 +89,7 @@ def choose(state: HostState, tag: str | None) -> Release:
 def _carry_out(swap: Swap, state: HostState, plan: SwapPlan) -> None:
     request, previous = swap.request, _serving(state)
     swap.tell(RunStarted(request.kind, request.environment, plan.release, (state.host,)))
-    swap.tell(Planned(state.host, previous, plan.steps))
+    swap.tell(Planned(state.host, previous, plan.steps, request.dry_run))
     moves = plan.old is not plan.new
     if not request.dry_run:
         if moves:

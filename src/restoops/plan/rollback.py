@@ -24,6 +24,8 @@ class Whereabouts(StrEnum):
 
 # Seconds, used until the host's own history knows better.
 _GUESSES = {Whereabouts.WARM: 1.0, Whereabouts.ON_HOST: 5.0, Whereabouts.IN_REGISTRY: 60.0}
+_BEFORE_S = 0.6
+"""Seconds before the first step, which no history holds: start, connect, lock, observe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _estimate(where: Whereabouts, history: tuple[Record, ...]) -> tuple[float | 
 
 def _durations(history: tuple[Record, ...], where: Whereabouts) -> list[float]:
     return [
-        sum(timing.seconds for timing in record.log)
+        _BEFORE_S + sum(timing.seconds for timing in record.log)
         for record in history
         if record.outcome == "done" and _sort(timing.step for timing in record.log) is where
     ]

@@ -26,6 +26,7 @@ class Planned:
     host: str
     previous: Release | None
     steps: tuple[Step, ...]
+    dry_run: bool
 
 
 @dataclass(frozen=True, slots=True)

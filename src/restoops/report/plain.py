@@ -56,11 +56,8 @@ def sentence(event: Event) -> str:
         case RunStarted(kind, environment, release, hosts):
             where = f"{environment} ({', '.join(hosts)})"
             return f"{kind} {release.tag} ({release.digest.short}) on {where}"
-        case Planned(host, previous, steps):
-            serves = f"{previous.tag} serves" if previous else "nothing serves yet"
-            if not steps:
-                return f"  {host}  {serves}; nothing to do"
-            return f"  {host}  {serves}; {len(steps)} steps"
+        case Planned():
+            return _plan(event)
         case Waiting(host, holder):
             return f"  {host}  waiting for {holder}"
         case Recovering(host, run, finishes):
@@ -79,6 +76,14 @@ def sentence(event: Event) -> str:
             return outcome(event)
         case _:
             assert_never(event)
+
+
+def _plan(event: Planned) -> str:
+    serves = f"{event.previous.tag} serves" if event.previous else "nothing serves yet"
+    head = f"  {event.host}  {serves}; {len(event.steps) or 'no'} steps"
+    if not event.dry_run:
+        return head
+    return "\n".join([head, *(f"  {event.host}  would {describe(step)}" for step in event.steps)])
 
 
 def outcome(event: RunEnded) -> str:

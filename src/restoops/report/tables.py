@@ -102,11 +102,13 @@ def _print(
     console = Console(highlight=False)
     if not console.is_terminal:
         # A pipe has no width: a table cut to 80 columns would lose what scripts look for.
-        console = Console(highlight=False, width=400)
+        console = Console(highlight=False, width=10_000)
         table.box = None
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    console.file.writelines(line.rstrip() + "\n" for line in drawn.get().splitlines())
 
 
 def _slot(slot: Slot) -> str:
