@@ -160,7 +160,7 @@ class Session:
         try:
             if switched:
                 self.host.open_run(replace(run, going_back=True))
-            self._undisturbed(plan_return(run, self._wishes))
+            self._undisturbed(plan_return(run, self.host.observe(), self._wishes))
             self._close(run, "failed", error.message)
         except RestoopsError as second:
             return self._not_undone(run, error, second, switched=switched)

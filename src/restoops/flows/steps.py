@@ -11,7 +11,6 @@ from restoops.errors import RestoopsError, StepFailed
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt, abandonable
 from restoops.model import Answer, Color, Container, Login, Timing
-from restoops.plan.retention import images_to_remove
 from restoops.plan.steps import (
     AwaitHealthy,
     Drain,
@@ -112,8 +111,9 @@ class Executor:
                 self.host.retire_later(color, for_s)
             case Stop(color):
                 self.host.stop(color)
-            case Trim(keep):
-                return self._trim(keep)
+            case Trim(digests):
+                self.host.remove_images(digests)
+                return f"{len(digests)} removed"
             case _:
                 assert_never(step)
         return ""
@@ -192,11 +192,6 @@ class Executor:
                 self.cut += sessions
                 return f"{sessions} requests still running"
             self._pause(_IDLE_INTERVAL_S)
-
-    def _trim(self, keep: int) -> str:
-        surplus = images_to_remove(self.host.observe(), keep)
-        self.host.remove_images(surplus)
-        return f"{len(surplus)} removed" if surplus else ""
 
     def _pause(self, seconds: float) -> None:
         """Let `seconds` pass, but answer to an interrupt within a tenth of one."""

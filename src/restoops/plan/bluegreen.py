@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from restoops.model import Color, Container, HostState, OpenRun, Release
+from restoops.plan.retention import images_to_remove
 from restoops.plan.steps import (
     AwaitHealthy,
     Drain,
@@ -80,20 +81,21 @@ def plan_recovery(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step,
     """Return the steps that finish `run` when its release serves, and that undo it otherwise."""
     if state.answering is run.new and not run.going_back:
         retire = _retire(run.old, state, wishes, covers=run.kind == "deploy")
-        return (*_repair(state), Switch(run.new), *retire, Trim(wishes.keep))
+        return (*_repair(state), Switch(run.new), *retire, *_trim(state, wishes))
     repair = _repair(state) if run.old else ()
-    return (*repair, *plan_return(run, wishes))
+    return (*repair, *plan_return(run, state, wishes))
 
 
-def plan_return(run: OpenRun, wishes: Wishes) -> tuple[Step, ...]:
+def plan_return(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, ...]:
     """Return the steps that leave the release before `run` serving and nothing of `run` behind."""
     # The switch is asserted first, so that a proxy restarted in the midst reads the right file.
     drain = Drain(run.new, wishes.drain_s)
-    if run.old is None:
-        return (Switch(None), Remove(run.new), Trim(wishes.keep))
     if not run.started_new:
         return (Switch(run.old), drain)
-    return (Switch(run.old), Uncover(run.new), drain, Remove(run.new), Trim(wishes.keep))
+    trim = _trim(state, wishes, without=run.new)
+    if run.old is None:
+        return (Switch(None), Remove(run.new), *trim)
+    return (Switch(run.old), Uncover(run.new), drain, Remove(run.new), *trim)
 
 
 def _plan_swap(
@@ -114,7 +116,7 @@ def _plan_swap(
         Switch(new),
         Verify(new),
         *_retire(old, state, wishes, covers=covers),
-        Trim(wishes.keep),
+        *_trim(state, wishes, without=new, plus=release),
     )
     return SwapPlan(release, old, new, steps, starts_new=True)
 
@@ -137,6 +139,16 @@ def _warm(state: HostState) -> Container | None:
     color = state.answering.other if state.answering else None
     is_up = state.proxy is not None and color in state.proxy.up
     return state.containers.get(color) if color and is_up else None
+
+
+def _trim(
+    state: HostState, wishes: Wishes, *, without: Color | None = None, plus: Release | None = None
+) -> tuple[Step, ...]:
+    """Remove surplus images, when `without` has been emptied and `plus` has been started."""
+    left = [c.release for c in state.containers.values() if c.color is not without]
+    used = frozenset(release.digest for release in (*left, *([plus] if plus else ())))
+    surplus = images_to_remove(state, wishes.keep, used=used)
+    return (Trim(surplus),) if surplus else ()
 
 
 def _settle_cover(state: HostState) -> tuple[Step, ...]:

@@ -14,13 +14,12 @@ def past_releases(history: tuple[Record, ...]) -> tuple[Record, ...]:
     return tuple(newest.values())
 
 
-def images_to_remove(state: HostState, keep: int) -> frozenset[Digest]:
-    """Return the images that neither run nor belong to the `keep` newest releases.
+def images_to_remove(state: HostState, keep: int, *, used: frozenset[Digest]) -> frozenset[Digest]:
+    """Return the images that a host may lose when the containers of `used` are all that it has.
 
-    The release that serves counts as one of them. What never became live is not kept.
+    Kept are those, and of the past releases as many as make `keep` together with them. What
+    never became live is not kept.
     """
-    in_use = {container.release.digest for container in state.containers.values()}
-    serving = [state.serving.release.digest] if state.serving else []
-    newest = [record.run.release.digest for record in past_releases(state.history)]
-    kept = tuple(dict.fromkeys(serving + newest))[:keep]
-    return state.images - in_use - frozenset(kept)
+    past = [record.run.release.digest for record in past_releases(state.history)]
+    older = [digest for digest in past if digest not in used]
+    return state.images - used - frozenset(older[: max(0, keep - len(used))])

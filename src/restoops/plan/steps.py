@@ -103,7 +103,7 @@ class Stop:
 class Trim:
     """Remove images of the application that no rollback needs."""
 
-    keep: int
+    digests: frozenset[Digest]
 
 
 Step = (

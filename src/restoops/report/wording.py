@@ -50,8 +50,8 @@ def describe(step: Step) -> str:  # noqa: C901  one sentence for each kind of st
             return f"keep {color} warm for {duration(for_s)}{cover}"
         case Stop(color):
             return f"stop {color}"
-        case Trim(keep):
-            return f"keep the images of the last {keep} releases"
+        case Trim():
+            return "remove images that no rollback needs"
         case _:
             assert_never(step)
 
