@@ -2,8 +2,41 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from restoops.cli.completion import complete_environment
+from restoops.cli.context import configured_environments
+from restoops.cli.options import JsonOption
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command(epilog="Example: `restoops doctor staging`")(doctor)
+
+
+def doctor(
+    environment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENVIRONMENT]",
+            help="Environment of restoops.yaml; left out: all of them.",
+            autocompletion=complete_environment,
+        ),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Check all that a deploy needs, here and on the host, and say how to get what is missing."""
+    from restoops.flows.doctor import diagnose, raise_if_missing
+    from restoops.report.tables import show_checks
+
+    found = []
+    for name in [environment] if environment else configured_environments():
+        found.append(diagnose(name, start=Path.cwd(), environ=os.environ))
+        show_checks(name, found[-1].checks, as_json=as_json)
+    for diagnosis in found:
+        raise_if_missing(diagnosis)

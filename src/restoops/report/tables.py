@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from restoops.model import Record
+from restoops.plan.doctor import Check
 from restoops.plan.rollback import Candidate
 from restoops.plan.status import Slot, Status
 from restoops.report.jsonl import plain, write
@@ -83,9 +84,20 @@ def show_history(environment: str, host: str, records: Iterable[Record], *, as_j
     _print(("STARTED", "RUN", "RELEASE", "OUTCOME", "TOOK", "BY", "WHY"), rows)
 
 
-def show_checks(rows: Sequence[tuple[str, str, str]]) -> None:
-    """Print what `doctor` found: result, what was checked, and the fix."""
-    _print(("", "CHECK", "WHAT TO DO"), rows)
+def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> None:
+    """Print what `doctor` found, and below it what to do about what is not well."""
+    if as_json:
+        for check in checks:
+            write({"environment": environment, **plain(check)})
+        return
+    rows = [(check.result.value, check.where, check.what, check.found) for check in checks]
+    _print(("", "WHERE", "CHECK", "FOUND"), rows, title=environment)
+    console = Console(highlight=False, soft_wrap=True)
+    for check in checks:
+        # Below the table and never wrapped: it is there to be copied.
+        if check.fix:
+            text = f"{check.result.value}: {check.where}, {check.what}: {check.fix}"
+            console.print(text, markup=False)
 
 
 def _print(
