@@ -60,6 +60,7 @@ class Engine:
     def __init__(self, host: str, dial: Callable[[], Stream]) -> None:
         self.host = host
         self._dial = dial
+        self._ahead: Stream | None = None
         self._client: Any = None  # docker-py's types do not fit its own use
 
     @property
@@ -70,8 +71,16 @@ class Engine:
                 self._client = self._connect()
         return self._client
 
+    def connect_ahead(self) -> None:
+        """Open the way, so that it is ready when it is needed."""
+        if self._client is None and self._ahead is None:
+            self._ahead = self._dial()
+
     def close(self) -> None:
         """Close the connection."""
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -268,7 +277,7 @@ class Engine:
 
     def _connect(self) -> Any:
         """Make a client that speaks a version of the API that the engine still knows."""
-        adapter = _DialAdapter(self._dial)
+        adapter = _DialAdapter(self._next_stream)
 
         def speaking(version: str) -> Any:
             client = docker.APIClient(base_url="unix:///dial", version=version)
@@ -277,6 +286,10 @@ class Engine:
 
         oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]
         return speaking(max(_API_VERSION, oldest, key=_as_numbers))
+
+    def _next_stream(self) -> Stream:
+        stream, self._ahead = self._ahead, None
+        return stream or self._dial()
 
     def _pull_failed(self, reference: str, reason: str) -> StepFailed:
         if "no space left" in reason:

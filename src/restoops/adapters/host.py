@@ -6,6 +6,7 @@ nothing is ever stopped or removed that HAProxy routes to.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from restoops.adapters.haproxy import RuntimeApi, Traffic, live_map, parse_live
 from restoops.adapters.history import dump_history, dump_run, parse_history, parse_run
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, ProxyWish
-from restoops.errors import NeedsAttention, StepFailed
+from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
     Answer,
     Color,
@@ -90,6 +91,7 @@ class Host:
             Unreachable: Docker or a proxy that runs does not answer.
             NeedsAttention: run.json cannot be read.
         """
+        self._connect_ahead()
         text = self._files.read("run.json", "history.jsonl", _MAP)
         self._history = parse_history(text.get("history.jsonl", ""))
         self._refresh()
@@ -239,6 +241,13 @@ class Host:
         for digest in digests:
             if digest in found:
                 self._engine.remove_image(found[digest], self._settings.image.at(digest))
+
+    def _connect_ahead(self) -> None:
+        """Let the ways to Docker and HAProxy open while the files are read."""
+        with contextlib.suppress(Unreachable):  # a host without a proxy yet
+            self._engine.connect_ahead()
+            self._runtime.connect()
+            self._prober.connect()
 
     def _new_runtime(self) -> RuntimeApi:
         directory = self._settings.proxy.settings.directory

@@ -5,12 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from restoops.errors import RestoopsError
-
-if TYPE_CHECKING:
-    from restoops.config.load import Loaded
 
 _PATIENCE_S = 3.0
 
@@ -26,18 +22,11 @@ def complete_environment(incomplete: str) -> list[str]:
 def complete_tag(incomplete: str) -> list[str]:
     """Offer the newest tags of the registry."""
     with contextlib.suppress(RestoopsError, OSError):
-        from restoops.adapters.registry import RegistryClient, find_login
-        from restoops.flows.open import image_name
+        from restoops.cli.context import load_environment, open_registry
 
-        settings = _load(_usual_environment()).settings
-        image = image_name(settings)
-        registry = RegistryClient(
-            image,
-            find_login(image.registry),
-            plain_http=settings.registry.plain_http,
-            timeout_s=_PATIENCE_S,
-        )
-        return [tag for tag in registry.tags() if tag.startswith(incomplete)][-50:]
+        loaded = load_environment(_usual_environment())
+        with contextlib.closing(open_registry(loaded, timeout_s=_PATIENCE_S)) as registry:
+            return [tag for tag in registry.tags() if tag.startswith(incomplete)][-50:]
     return []
 
 
@@ -45,13 +34,10 @@ def complete_release(incomplete: str) -> list[str]:
     """Offer the releases that can be gone back to, and the environments: either may come here."""
     names = complete_environment(incomplete)
     with contextlib.suppress(RestoopsError, OSError):
-        from restoops.adapters.clock import SystemClock
-        from restoops.flows.open import open_host
+        from restoops.cli.context import load_environment, opened
         from restoops.plan.retention import past_releases
 
-        loaded = _load(_usual_environment())
-        host = open_host(loaded, loaded.targets[0], SystemClock())
-        with contextlib.closing(host):
+        with opened(load_environment(_usual_environment())) as host:
             history = host.observe().history
         tags = [record.run.release.tag for record in past_releases(history)]
         names += [tag for tag in tags if tag.startswith(incomplete)]
@@ -62,15 +48,3 @@ def _usual_environment() -> str:
     """Return the first environment of the file: the one to complete is not typed yet."""
     names = [name for name in complete_environment("") if name != "local"]
     return names[0] if names else "local"
-
-
-def _load(environment: str) -> Loaded:
-    from restoops.config.load import load
-    from restoops.flows.open import terraform_outputs
-
-    return load(
-        environment,
-        start=Path.cwd(),
-        environ=os.environ,
-        terraform_outputs=terraform_outputs,
-    )

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
-import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import Digest, Login, Release, RunKind
+    from restoops.report.events import Tell
 
 _STARTED = time.monotonic()
 
@@ -45,56 +42,85 @@ class RunOptions:
 
 def load_environment(name: str) -> Loaded:
     """Load the settings and hosts of an environment; see `config.load.load`."""
+    # pydantic would look through all installed packages for plugins: 16 ms.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.load import load
-    from restoops.flows.open import terraform_outputs
+    from restoops.flows.connect import terraform_outputs
 
-    return load(name, start=Path.cwd(), environ=os.environ, terraform_outputs=terraform_outputs)
+    return load(
+        name,
+        start=Path.cwd(),
+        environ=os.environ,
+        terraform_outputs=terraform_outputs,
+    )
 
 
 @contextlib.contextmanager
-def opened(loaded: Loaded) -> Iterator[Host]:
+def opened(loaded: Loaded, interrupt: Interrupt | None = None) -> Iterator[Host]:
     """Connect to the host of an environment; the connection ends with the block.
 
     Raises:
         UsageError: the environment has several hosts.
     """
-    from restoops.adapters.clock import SystemClock
-    from restoops.flows.open import open_host
-
     if len(loaded.targets) > 1:
         raise UsageError(
             f"{loaded.environment} has {len(loaded.targets)} hosts; this version deploys to one",
             hint="Give each host an environment of its own until fleets are supported.",
         )
-    with contextlib.closing(open_host(loaded, loaded.targets[0], SystemClock())) as host:
+    from restoops.flows.background import in_background
+    from restoops.flows.connect import connect
+
+    connection = in_background(lambda: connect(loaded, loaded.targets[0]))
+    # Loading Docker's client takes as long as connecting: both at once.
+    from restoops.adapters.clock import SystemClock
+    from restoops.adapters.host import Host
+    from restoops.flows.open import host_settings
+
+    settings = host_settings(loaded.settings)
+    with contextlib.closing(Host(connection(interrupt), settings, SystemClock())) as host:
         yield host
 
 
 @contextlib.contextmanager
-def swapping(options: RunOptions, kind: RunKind) -> Iterator[tuple[Swap, Loaded]]:
+def swapping(options: RunOptions, kind: RunKind, loaded: Loaded) -> Iterator[Swap]:
     """Open all that a deploy or rollback needs, with signals honoured between steps."""
-    from restoops.adapters.clock import SystemClock
     from restoops.flows.interrupt import Interrupt
+
+    interrupt = Interrupt()
+    with (
+        reporting(as_json=options.as_json) as show,
+        honouring(interrupt),
+        opened(loaded, interrupt) as host,
+    ):
+        yield _swap(options, kind, loaded, host, show.tell, interrupt)
+
+
+def _swap(
+    options: RunOptions,
+    kind: RunKind,
+    loaded: Loaded,
+    host: Host,
+    tell: Tell,
+    interrupt: Interrupt,
+) -> Swap:
+    from restoops.adapters.clock import SystemClock
     from restoops.flows.open import health_settings, wishes
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
     from restoops.flows.swap import Swap
 
-    loaded = load_environment(options.environment)
+    executor = Executor(
+        host=host,
+        health=health_settings(loaded.settings),
+        clock=SystemClock(),
+        tell=tell,
+        interrupt=interrupt,
+        login=lambda: _login(loaded),
+    )
     asked = wishes(loaded.settings, options.timeout_s)
-    interrupt = Interrupt()
-    with reporting(as_json=options.as_json) as show, honouring(interrupt), opened(loaded) as host:
-        executor = Executor(
-            host=host,
-            health=health_settings(loaded.settings),
-            clock=SystemClock(),
-            tell=show.tell,
-            interrupt=interrupt,
-            login=lambda: _login(loaded),
-        )
-        request = _request(options, kind, executor.clock.now())
-        session = Session(host, executor, request, asked)
-        yield Swap(session, request, asked, show.tell, lambda: time.monotonic() - _STARTED), loaded
+    request = _request(options, kind, executor.clock.now())
+    session = Session(executor, request, asked)
+    return Swap(session, request, asked, lambda: time.monotonic() - _STARTED)
 
 
 @contextlib.contextmanager
@@ -121,21 +147,20 @@ def honouring(interrupt: Interrupt) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def resolving(loaded: Loaded, tag: str) -> Iterator[Callable[[], Release]]:
+def resolving(loaded: Loaded, tag: str) -> Callable[[Interrupt], Release]:
     """Ask the registry for the digest of `tag` in the background; call the result to have it."""
+    from restoops.flows.background import in_background
     from restoops.model import Release
 
     def resolve() -> Release:
         with contextlib.closing(open_registry(loaded)) as registry:
             return Release(tag, registry.resolve(tag))
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="registry") as pool:
-        yield pool.submit(resolve).result
+    return in_background(resolve)
 
 
-def open_registry(loaded: Loaded) -> RegistryClient:
-    """Return a client for the registry of the application."""
+def open_registry(loaded: Loaded, *, timeout_s: float = 10) -> RegistryClient:
+    """Return a client for the application's registry, which has `timeout_s` for an answer."""
     from restoops.adapters.registry import RegistryClient
     from restoops.flows.open import image_name
 
@@ -143,6 +168,7 @@ def open_registry(loaded: Loaded) -> RegistryClient:
         image_name(loaded.settings),
         _login(loaded),
         plain_http=loaded.settings.registry.plain_http,
+        timeout_s=timeout_s,
     )
 
 
@@ -217,7 +243,7 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
     from restoops.flows.session import Request
 
     return Request(
-        id=f"{now[:19].replace(':', '').replace('-', '')}-{secrets.token_hex(3)}",
+        id=f"{now[:19].replace(':', '').replace('-', '')}-{os.urandom(3).hex()}",
         kind=kind,
         environment=options.environment,
         who=os.environ.get("GITHUB_ACTOR") or _user(),
@@ -230,6 +256,8 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
 
 
 def _user() -> str:
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -238,4 +266,4 @@ def _user() -> str:
 
 def _origin() -> str:
     run = os.environ.get("GITHUB_RUN_ID")
-    return f"GitHub Actions run {run}" if run else socket.gethostname()
+    return f"GitHub Actions run {run}" if run else os.uname().nodename

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from restoops.cli.completion import complete_tag
-from restoops.cli.context import RunOptions, confirm, resolving, swapping, tag_argument
+from restoops.cli.context import (
+    RunOptions,
+    confirm,
+    load_environment,
+    resolving,
+    swapping,
+    tag_argument,
+)
 from restoops.cli.options import (
     DryRunOption,
     EnvironmentArgument,
@@ -45,10 +52,11 @@ def deploy(
 ) -> None:
     """Make TAG live on ENVIRONMENT without dropping a request."""
     wanted = tag_argument(tag)
+    loaded = load_environment(environment)
+    confirm(f"Deploy {wanted} to {environment}?", yes=yes or dry_run or not loaded.confirm)
+    resolve = resolving(loaded, wanted)
     options = RunOptions(environment, dry_run, yes, as_json, wait, timeout)
-    with swapping(options, "deploy") as (swap, loaded), resolving(loaded, wanted) as resolve:
+    with swapping(options, "deploy", loaded) as swap:
         from restoops.flows.swap import deploy as make_live
 
-        ask = f"Deploy {wanted} to {environment}?"
-        confirm(ask, yes=yes or dry_run or not loaded.confirm)
         make_live(swap, resolve)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from restoops.errors import RestoopsError
-from restoops.report.events import Event
+
+if TYPE_CHECKING:
+    from restoops.report.events import Event
 
 
 class Reporter(Protocol):

@@ -63,7 +63,8 @@ def rollback(
         _show_list(environment, as_json=as_json)
         return
     options = RunOptions(environment or "", dry_run, yes, as_json, wait, timeout)
-    with swapping(options, "rollback") as (swap, loaded):
+    loaded = load_environment(options.environment)
+    with swapping(options, "rollback", loaded) as swap:
         from restoops.flows.swap import rollback as go_back
 
         ask = "Roll {0} back from {1} to {2}?"

@@ -1,36 +1,21 @@
-"""From the settings of an environment to hosts that can be worked with."""
+"""From the settings of an environment to what hosts and plans are made with."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-from pathlib import Path
 
-from restoops.adapters.clock import Clock
-from restoops.adapters.connection import Connection, LocalConnection
 from restoops.adapters.docker import Blueprint
 from restoops.adapters.haproxy import ProxySettings
-from restoops.adapters.host import Host, HostSettings
+from restoops.adapters.host import HostSettings
 from restoops.adapters.proxy import ProxyWish
-from restoops.adapters.terraform import read_output
-from restoops.config.hosts import Target
-from restoops.config.load import Loaded
-from restoops.config.schema import Settings, TerraformOutputs
+from restoops.config.schema import Settings
 from restoops.flows.steps import HealthSettings
 from restoops.model import Color, ImageName
 from restoops.plan.bluegreen import Wishes
 
 _SLOTS = {Color.BLUE: 11, Color.GREEN: 12}
 """Last number of each slot's address on the bridge."""
-
-
-def open_host(loaded: Loaded, target: Target, clock: Clock) -> Host:
-    """Connect to a host of the environment.
-
-    Raises:
-        Unreachable: it does not answer, or it refused our login or its key ours.
-    """
-    return Host(_connect(loaded, target), host_settings(loaded.settings), clock)
 
 
 def host_settings(settings: Settings) -> HostSettings:
@@ -84,28 +69,6 @@ def fingerprint(settings: Settings) -> str:
     """Return a short hash of all settings that a container is made with."""
     parts = f"{settings.container.model_dump_json()}\n{settings.network.model_dump_json()}"
     return hashlib.sha256(parts.encode()).hexdigest()[:12]
-
-
-def terraform_outputs(outputs: TerraformOutputs, root: Path) -> object:
-    """Read the hosts of an environment from Terraform's state."""
-    return read_output(root, outputs.output)
-
-
-def _connect(loaded: Loaded, target: Target) -> Connection:
-    if loaded.connection == "local":
-        return LocalConnection()
-    from restoops.adapters.ssh import SshConnection, SshOptions
-
-    ssh = loaded.settings.ssh
-    options = SshOptions(
-        user=ssh.user,
-        port=ssh.port,
-        key=ssh.key,
-        known_hosts=ssh.known_hosts,
-        connect_timeout_s=ssh.connect_timeout_s,
-        answer_timeout_s=ssh.answer_timeout_s,
-    )
-    return SshConnection(target.address, options)
 
 
 def _blueprint(settings: Settings) -> Blueprint:

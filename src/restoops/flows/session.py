@@ -9,7 +9,7 @@ from typing import Literal
 
 from restoops.adapters.connection import Holder
 from restoops.errors import Interrupted, NeedsAttention, RestoopsError, StepFailed, Unreachable
-from restoops.flows.host import Host
+from restoops.flows.background import in_background
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.steps import Executor
 from restoops.model import HostState, OpenRun, Record, Release, RunKind
@@ -40,13 +40,13 @@ class Request:
 class Session:
     """A run on one host, between taking its lock and giving it back."""
 
-    def __init__(self, host: Host, executor: Executor, request: Request, wishes: Wishes) -> None:
-        self.host = host
+    def __init__(self, executor: Executor, request: Request, wishes: Wishes) -> None:
+        self.host = executor.host
         self._executor = executor
         self._request = request
         self._wishes = wishes
-        self._tell: Tell = executor.tell
-        self._cut_before = 0
+        self.tell: Tell = executor.tell
+        self.interrupt = executor.interrupt
 
     @property
     def cut(self) -> int:
@@ -64,11 +64,13 @@ class Session:
             return
         request = self._request
         holder = Holder(request.who, request.origin, request.purpose, request.started_at)
-        lock = self.host.lock(
-            holder,
-            wait_s=request.wait_s,
-            on_wait=lambda other: self._tell(Waiting(self.host.name, other)),
-        )
+        lock = in_background(
+            lambda: self.host.lock(
+                holder,
+                wait_s=request.wait_s,
+                on_wait=lambda other: self.tell(Waiting(self.host.name, other)),
+            )
+        )(self._executor.interrupt)
         try:
             yield self._recovered(self.host.observe())
         finally:
@@ -119,7 +121,7 @@ class Session:
         if run is None:
             return state
         finishes = state.answering is run.new and not run.going_back
-        self._tell(Recovering(self.host.name, run, finishes))
+        self.tell(Recovering(self.host.name, run, finishes))
         self._executor.apply(plan_recovery(run, state, self._wishes))
         self._close(run, "finished" if finishes else "undone")
         self._executor.done.clear()

@@ -8,8 +8,9 @@ from typing import assert_never
 
 from restoops.adapters.clock import Clock
 from restoops.errors import RestoopsError, StepFailed
+from restoops.flows.background import in_background
 from restoops.flows.host import Host
-from restoops.flows.interrupt import Interrupt, abandonable
+from restoops.flows.interrupt import Interrupt
 from restoops.model import Answer, Color, Container, Login, Timing
 from restoops.plan.steps import (
     AwaitHealthy,
@@ -95,7 +96,7 @@ class Executor:
             case Pull(digest):
                 login = self.login()
                 progress = self._progress(step)
-                abandonable(lambda: self.host.pull(digest, login, progress), self.interrupt)
+                in_background(lambda: self.host.pull(digest, login, progress))(self.interrupt)
             case Start(color, release):
                 self.host.start(color, release)
             case AwaitHealthy():

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from restoops.errors import Refused
+from restoops.flows.interrupt import Interrupt
 from restoops.flows.session import Request, Session
 from restoops.model import Digest, HostState, Release
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy, plan_rollback
 from restoops.plan.retention import past_releases
 from restoops.plan.rollback import find, last_good
 from restoops.plan.steps import KeepWarm
-from restoops.report.events import Planned, RunEnded, RunStarted, Tell
+from restoops.report.events import Planned, RunEnded, RunStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,14 @@ class Swap:
     session: Session
     request: Request
     wishes: Wishes
-    tell: Tell
     seconds: Callable[[], float]
     """Seconds since the command was started."""
 
 
-def deploy(swap: Swap, resolve: Callable[[], Release]) -> None:
+def deploy(swap: Swap, resolve: Callable[[Interrupt], Release]) -> None:
     """Make the release live that `resolve` finds, once, in the registry."""
     with swap.session.locked() as state:
-        _carry_out(swap, state, plan_deploy(state, resolve(), swap.wishes))
+        _carry_out(swap, state, plan_deploy(state, resolve(swap.session.interrupt), swap.wishes))
 
 
 def rollback(
@@ -88,8 +88,8 @@ def choose(state: HostState, tag: str | None) -> Release:
 
 def _carry_out(swap: Swap, state: HostState, plan: SwapPlan) -> None:
     request, previous = swap.request, _serving(state)
-    swap.tell(RunStarted(request.kind, request.environment, plan.release, (state.host,)))
-    swap.tell(Planned(state.host, previous, plan.steps, request.dry_run))
+    swap.session.tell(RunStarted(request.kind, request.environment, plan.release, (state.host,)))
+    swap.session.tell(Planned(state.host, previous, plan.steps, request.dry_run))
     moves = plan.old is not plan.new
     if not request.dry_run:
         if moves:
@@ -97,7 +97,7 @@ def _carry_out(swap: Swap, state: HostState, plan: SwapPlan) -> None:
         else:
             swap.session.repair(plan)
     warm = next((step.for_s for step in plan.steps if isinstance(step, KeepWarm)), 0)
-    swap.tell(
+    swap.session.tell(
         RunEnded(
             kind=request.kind,
             environment=request.environment,
