@@ -5,7 +5,7 @@ the instant it was due. Half of the requests use kept-alive connections, half a 
 SIGINT or SIGTERM ends the run early; SIGUSR1 says that from now on an older release may come
 back. The result goes to stdout; a line on stderr names each release when it takes over.
 
-    python tests/lab/load.py --url http://198.18.23.2:3001/ --rate 500 --seconds 20 --json
+    python -m tests.lab.load --url http://198.18.23.2:3001/ --rate 500 --seconds 20 --json
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ class LoadRun:
 
     def __init__(self, url: str, rate: float = 300, options: tuple[str, ...] = ()) -> None:
         self._argv = [
-            *(sys.executable, str(PROGRAM), "--json", "--url", url),
+            # -P: beside load.py lies operator.py, which must not pass for the standard library's.
+            *(sys.executable, "-P", str(PROGRAM), "--json", "--url", url),
             *("--rate", str(rate), "--seconds", str(CAP_S), *options),
         ]
         self._process: subprocess.Popen[str] | None = None
