@@ -1,0 +1,187 @@
+"""Deploys and rollbacks on a fake host, as the command line does them, and hosts to do them on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from restoops.adapters.clock import Clock
+from restoops.flows.interrupt import Interrupt
+from restoops.flows.session import Request, Session
+from restoops.flows.steps import Executor, HealthSettings
+from restoops.flows.swap import Swap, deploy, rollback
+from restoops.model import Color, Release, RunKind
+from restoops.plan.bluegreen import Wishes
+from restoops.plan.steps import Step
+from restoops.report.events import Event, Planned, RunEnded, StepBroken, StepEnded, StepStarted
+from tests.flows.fake import FakeClock, FakeHost
+from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES
+
+_numbers = itertools.count(1)
+HEALTH = HealthSettings("/health", interval_s=0.1, start_wait_s=0)
+
+
+@dataclass
+class Operator:
+    """Somebody who types a command; keeps what it told and can interrupt it."""
+
+    host: FakeHost
+    wishes: Wishes = WISHES
+    health: HealthSettings = HEALTH
+    dry_run: bool = False
+    wait_s: int = 0
+    clock: Clock = field(default_factory=FakeClock)
+    told: list[Event] = field(default_factory=list)
+    interrupt: Interrupt = field(default_factory=Interrupt)
+    listen: Callable[[Event], None] = lambda _: None
+
+    def deploy(self, release: Release) -> RunEnded:
+        deploy(self._swap("deploy", f"restoops deploy {release.tag} staging"), lambda _: release)
+        return self.ended
+
+    def rollback(
+        self,
+        tag: str | None = None,
+        confirm: Callable[[Release, Release | None], None] = lambda *_: None,
+    ) -> RunEnded:
+        rollback(
+            self._swap("rollback", "restoops rollback staging"),
+            tag,
+            confirm=confirm,
+            can_pull=lambda digest: digest not in self.host.gone,
+        )
+        return self.ended
+
+    @property
+    def ended(self) -> RunEnded:
+        last = self.told[-1]
+        assert isinstance(last, RunEnded)
+        return last
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What was planned."""
+        return next(event.steps for event in self.told if isinstance(event, Planned))
+
+    def told_of(self, kind: type[StepStarted | StepEnded | StepBroken]) -> list[Step]:
+        return [event.step for event in self.told if isinstance(event, kind)]
+
+    def _tell(self, event: Event) -> None:
+        self.told.append(event)
+        self.listen(event)
+
+    def _swap(self, kind: RunKind, purpose: str) -> Swap:
+        request = Request(
+            id=f"run-{next(_numbers)}",
+            kind=kind,
+            environment="staging",
+            who="olga",
+            origin="laptop",
+            purpose=purpose,
+            started_at=self.clock.now(),
+            dry_run=self.dry_run,
+            wait_s=self.wait_s,
+        )
+        executor = Executor(self.host, self.health, self.clock, self._tell, self.interrupt)
+        session = Session(executor, request, self.wishes)
+        return Swap(session, request, self.wishes, self.clock.monotonic)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A host, what is asked for there, and who serves before and after."""
+
+    name: str
+    prepare: Callable[[], FakeHost]
+    act: Callable[[Operator], object]
+    before: Release | None
+    after: Release
+    wishes: Wishes = WISHES
+
+    def open(self) -> Operator:
+        """Return an operator in front of a fresh host; its changes are counted from here on."""
+        host = self.prepare()
+        host.effects.clear()
+        host.calls.clear()
+        return Operator(host, self.wishes)
+
+    def plan(self) -> tuple[Step, ...]:
+        operator = replace(self.open(), dry_run=True)
+        self.act(operator)
+        return operator.steps
+
+    def count_effects(self) -> int:
+        operator = self.open()
+        self.act(operator)
+        return len(operator.host.effects)
+
+
+def deployed(*releases: Release, wishes: Wishes = WISHES) -> FakeHost:
+    """A host to which `releases` were deployed, one after the other."""
+    host = FakeHost()
+    for release in releases:
+        Operator(host, wishes).deploy(release)
+    return host
+
+
+def _cooled(host: FakeHost, color: Color) -> FakeHost:
+    host.kill(color)
+    return host
+
+
+def _without_image(host: FakeHost, release: Release) -> FakeHost:
+    host.images.discard(release.digest)
+    return host
+
+
+def _with_stale_proxy(host: FakeHost) -> FakeHost:
+    host.proxy_is_current = False
+    return host
+
+
+def _without_proxy(host: FakeHost) -> FakeHost:
+    host.proxy_runs = False
+    return host
+
+
+COLD = replace(WISHES, warm_s=0, keep=2)
+
+
+def _deploy(release: Release) -> Callable[[Operator], object]:
+    return lambda operator: operator.deploy(release)
+
+
+def _rollback(release: Release) -> Callable[[Operator], object]:
+    return lambda operator: operator.rollback(release.tag)
+
+
+SCENES = (
+    Scene("the first deploy", FakeHost, _deploy(V1), None, V1),
+    Scene("a second deploy", lambda: deployed(V1), _deploy(V2), V1, V2),
+    Scene("a deploy with one kept warm", lambda: deployed(V1, V2), _deploy(V3), V2, V3),
+    Scene("a deploy that keeps none warm", lambda: deployed(V1, V2), _deploy(V3), V2, V3, COLD),
+    Scene(
+        "a deploy with a proxy of before",
+        lambda: _with_stale_proxy(deployed(V1)), _deploy(V2), V1, V2,
+    ),
+    Scene(
+        "a deploy while a dead release is covered",
+        lambda: _cooled(deployed(V1, V2), GREEN), _deploy(V3), V1, V3,
+    ),
+    Scene("a rollback to a warm release", lambda: deployed(V1, V2), _rollback(V1), V2, V1),
+    Scene(
+        "a rollback to a stopped release",
+        lambda: _cooled(deployed(V1, V2), BLUE), _rollback(V1), V2, V1,
+    ),
+    Scene("a rollback by two", lambda: deployed(V1, V2, V3), _rollback(V1), V3, V1),
+    Scene(
+        "a rollback to the registry",
+        lambda: _without_image(deployed(V1, V2, V3), V1), _rollback(V1), V3, V1,
+    ),
+    Scene(
+        "a rollback without a proxy",
+        lambda: _without_proxy(deployed(V1, V2, wishes=COLD)), _rollback(V1), None, V1,
+    ),
+)  # fmt: skip
+"""Together they hold every kind of step; a test checks that."""

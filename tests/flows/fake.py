@@ -1,0 +1,342 @@
+"""A host in memory: it keeps state, answers from it, and refuses what would lose a request."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from restoops.adapters.connection import Holder
+from restoops.adapters.haproxy import Traffic
+from restoops.errors import Locked, StepFailed
+from restoops.model import (
+    Answer,
+    Color,
+    Container,
+    Digest,
+    HostState,
+    Login,
+    OpenRun,
+    Proxy,
+    Record,
+    Release,
+)
+from tests.plan.states import SPEC
+
+
+class Died(BaseException):
+    """SIGKILL: nothing that would have come after this happens."""
+
+
+class FakeClock:
+    """Time passes when somebody sleeps, and at no other moment."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def now(self) -> str:
+        minutes, seconds = divmod(self.passed, 60)
+        return f"2026-01-02T{int(minutes // 60):02}:{int(minutes % 60):02}:{seconds:06.3f}Z"
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """What happens instead of the `at`th change to the host, counted from 1."""
+
+    at: int
+    error: BaseException
+    for_good: bool = False
+    """Whether every later call ends the same way, as when the connection is lost."""
+
+
+class FakeLock:
+    """The lock while it is held; given back twice is a fault."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+
+    def release(self) -> None:
+        assert self._host.holder is not None
+        self._host.holder = None
+
+
+@dataclass
+class FakeHost:
+    """One application on one host; the attributes are what is really there."""
+
+    name: str = "web-1"
+    ready: bool = False
+    proxy_runs: bool = False
+    proxy_is_current: bool = False
+    live: Color | None = None
+    """What the running proxy says."""
+    on_file: Color | None = None
+    reserve: set[Color] = field(default_factory=set)
+    """Slots that stand in for the other one."""
+    containers: dict[Color, Container] = field(default_factory=dict)
+    images: set[Digest] = field(default_factory=set)
+    run: OpenRun | None = None
+    history: list[Record] = field(default_factory=list)
+    holder: Holder | None = None
+    gone: set[Digest] = field(default_factory=set)
+    """Images that the registry has lost."""
+
+    spec: str = SPEC
+    crashing: set[Digest] = field(default_factory=set)
+    sick: set[Digest] = field(default_factory=set)
+    """Releases that run but answer 503."""
+    answers: dict[Digest, list[int]] = field(default_factory=dict)
+    """The next answers of a release; 200 when there are none left."""
+    misrouted: Answer | None = None
+    """What a client gets, whoever is live."""
+    requests: dict[Color, list[int]] = field(default_factory=dict)
+    """Requests in a slot at the next polls; none when there are none left."""
+
+    failing: dict[str, BaseException] = field(default_factory=dict)
+    """Calls that fail, once, by name."""
+    breakage: Breakage | None = None
+    calls: list[str] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
+    retiring: list[tuple[Color, int]] = field(default_factory=list)
+    cut: int = 0
+    """Requests that were running in what was stopped."""
+    _ended_by: BaseException | None = None
+
+    # What a test asks
+
+    def state(self) -> HostState:
+        """What `observe` tells, without being a call."""
+        closed = {record.run.id for record in self.history}
+        return HostState(
+            host=self.name,
+            ready=self.ready,
+            proxy=self._proxy(),
+            containers=dict(self.containers),
+            images=frozenset(self.images),
+            open_run=self.run if self.run and self.run.id not in closed else None,
+            history=tuple(self.history),
+        )
+
+    @property
+    def up(self) -> frozenset[Color]:
+        """Slots that answer well."""
+        return frozenset(c for c, it in self.containers.items() if self._is_well(it))
+
+    @property
+    def serving(self) -> Release | None:
+        """The release that answers well to a client; None when nobody does."""
+        state = self.state()
+        is_well = state.serving and self.proxy_runs and self._is_well(state.serving)
+        return state.serving.release if state.serving and is_well else None
+
+    def reconnect(self) -> None:
+        """Let the host be reached again after the command died or lost its connection."""
+        self._ended_by = self.breakage = None
+
+    def restart_proxy(self) -> None:
+        """A crash, or a reboot: the new process reads the file, and nobody stands in."""
+        self.live, self.reserve = self.on_file, set()
+
+    def kill(self, color: Color) -> None:
+        """The process of a release ends, and is not started again."""
+        self.containers[color] = replace(self.containers[color], status="exited")
+
+    # flows.host.Host
+
+    def lock(self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None]) -> FakeLock:
+        self._called("lock")
+        if self.holder and not wait_s:
+            raise Locked(f"{self.name}: another run holds the lock: {self.holder}")
+        if self.holder:
+            on_wait(str(self.holder))
+        self.holder = holder
+        return FakeLock(self)
+
+    def observe(self) -> HostState:
+        self._called("observe")
+        return self.state()
+
+    def inspect(self, color: Color) -> Container:
+        self._called("inspect")
+        return self._in(color)
+
+    def traffic(self) -> Traffic:
+        self._called("traffic")
+        sessions = {c: self._requests(c) for c in Color}
+        proxy = self._proxy()
+        return Traffic(proxy.live, proxy.up, proxy.covering, sessions)
+
+    def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
+        self._called("ask")
+        if slot is None and self.misrouted:
+            return self.misrouted, None
+        color = slot or self.state().answering
+        container = self.containers.get(color) if color else None
+        if container is None or not container.is_running:
+            return Answer(0, "nothing listens on the application's port"), None
+        return self._answer(container.release.digest), container.color
+
+    def logs(self, color: Color, lines: int) -> list[str]:
+        self._called("logs")
+        return [f"{self._in(color).release.tag} says something"][:lines]
+
+    def open_run(self, run: OpenRun) -> None:
+        self._called("open_run")
+        with self._effect("run.json"):
+            self.run = run
+
+    def close_run(self, record: Record) -> None:
+        self._called("close_run")
+        with self._effect("history.jsonl"):
+            self.history.append(record)
+        with self._effect("no run.json"):
+            self.run = None
+
+    def set_up(self) -> None:
+        self._called("set_up")
+        with self._effect("live.map"):
+            self.on_file = self.on_file
+        with self._effect("network"):
+            self.ready = True
+
+    def run_proxy(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
+        self._called("run_proxy")
+        with self._effect("haproxy.cfg"):
+            on_progress("checked")
+        with self._effect("proxy"):
+            self.proxy_runs = self.proxy_is_current = True
+            self.restart_proxy()
+
+    def pull(self, digest: Digest, login: Login | None, on_progress: Callable[[str], None]) -> None:
+        self._called("pull")
+        if digest in self.gone:
+            raise StepFailed(f"{self.name}: pull of {digest.short} failed: not found")
+        with self._effect("pull"):
+            on_progress("Downloading")
+            self.images.add(digest)
+
+    def start(self, color: Color, release: Release) -> None:
+        self._called("start")
+        present = self.containers.get(color)
+        if present and present.is_running and present.release == release:
+            return
+        if present:
+            self._remove(color)
+        assert release.digest in self.images, f"{release.tag} was not pulled"
+        with self._effect("create"):
+            name = f"id-{color}-{release.tag}"
+            made = Container(name, color, release, self.spec, "created")
+            self.containers[color] = made
+        with self._effect("start"):
+            self.containers[color] = self._started(made)
+
+    def stop(self, color: Color) -> None:
+        self._called("stop")
+        self._stop(color)
+
+    def remove(self, color: Color) -> None:
+        self._called("remove")
+        self._remove(color)
+
+    def mark_up(self, color: Color) -> None:
+        self._called("mark_up")
+        assert color in self.up, f"{color} was said to be healthy"
+
+    def route(self, live: Color | None) -> None:
+        self._called("route")
+        with self._effect("live.map"):
+            self.on_file = live
+        if self.proxy_runs:
+            with self._effect("set map"):
+                self.live = live
+
+    def cover(self, color: Color, *, on: bool) -> None:
+        self._called("cover")
+        if self.proxy_runs:
+            with self._effect("cover"):
+                (self.reserve.add if on else self.reserve.discard)(color)
+
+    def retire_later(self, color: Color, after_s: int) -> None:
+        self._called("retire_later")
+        self._in(color)
+        with self._effect("retire"):
+            self.retiring.append((color, after_s))
+
+    def remove_images(self, digests: frozenset[Digest]) -> None:
+        self._called("remove_images")
+        for digest in sorted(digests, key=str):
+            with self._effect("remove image"):
+                self.images.discard(digest)
+
+    def close(self) -> None:
+        self._called("close")
+
+    # How it works
+
+    def _called(self, name: str) -> None:
+        if self._ended_by is not None:
+            raise self._ended_by
+        self.calls.append(name)
+        if error := self.failing.pop(name, None):
+            raise error
+
+    @contextlib.contextmanager
+    def _effect(self, what: str) -> Iterator[None]:
+        """Change the host, unless it is the change at which something breaks."""
+        breakage = self.breakage
+        if breakage and breakage.at == len(self.effects) + 1:
+            self.breakage = None
+            self._ended_by = breakage.error if breakage.for_good else None
+            raise breakage.error
+        before = self.serving
+        yield
+        self.effects.append(what)
+        assert self.serving or not before, f"{what}: {before} served, and now nobody does"
+
+    def _proxy(self) -> Proxy:
+        if not self.proxy_runs:
+            return Proxy(running=False, current=False, live=self.on_file, on_file=self.on_file)
+        covers = bool(self.live and self.live.other in self.reserve & self.up)
+        return Proxy(True, self.proxy_is_current, self.live, self.on_file, self.up, covers)
+
+    def _in(self, color: Color) -> Container:
+        if color not in self.containers:
+            raise StepFailed(f"{self.name}: there is no container in {color}")
+        return self.containers[color]
+
+    def _is_well(self, container: Container) -> bool:
+        return container.is_running and container.release.digest not in self.sick
+
+    def _answer(self, digest: Digest) -> Answer:
+        statuses = self.answers.get(digest)
+        status = statuses.pop(0) if statuses else 503 if digest in self.sick else 200
+        return Answer(status, f"status {status}")
+
+    def _started(self, made: Container) -> Container:
+        if made.release.digest in self.crashing:
+            return replace(made, status="restarting", restarts=1, exit_code=3)
+        return replace(made, status="running")
+
+    def _requests(self, color: Color) -> int:
+        polls = self.requests.get(color)
+        return polls.pop(0) if polls else 0
+
+    def _stop(self, color: Color) -> None:
+        live = self._proxy().live
+        assert color is not live, f"asked to stop {color}, which HAProxy routes to"
+        if color in self.containers:
+            with self._effect("stop"):
+                self.cut += self._requests(color)
+                self.kill(color)
+
+    def _remove(self, color: Color) -> None:
+        self._stop(color)
+        if color in self.containers:
+            with self._effect("remove"):
+                del self.containers[color]
