@@ -121,7 +121,8 @@ def find_faults(root: Path) -> list[str]:
     modules = read_package(root)
     faults: list[str] = []
     for module in modules.values():
-        faults += [f"{module.path.name}:{line}: {what}" for line, what in _module_faults(module)]
+        found = dict.fromkeys(_module_faults(module))  # one line may import several names
+        faults += [f"{module.path.name}:{line}: {what}" for line, what in found]
     return faults + list(_heavy_faults(modules))
 
 
