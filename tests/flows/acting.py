@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from restoops.adapters.clock import Clock
 from restoops.flows.interrupt import Interrupt
@@ -96,6 +97,7 @@ class Scene:
     prepare: Callable[[], FakeHost]
     act: Callable[[Operator], object]
     before: Release | None
+    """What serves as long as a proxy runs."""
     after: Release
     wishes: Wishes = WISHES
 
@@ -106,6 +108,7 @@ class Scene:
         host.calls.clear()
         return Operator(host, self.wishes)
 
+    @cached_property
     def plan(self) -> tuple[Step, ...]:
         operator = replace(self.open(), dry_run=True)
         self.act(operator)
@@ -181,7 +184,7 @@ SCENES = (
     ),
     Scene(
         "a rollback without a proxy",
-        lambda: _without_proxy(deployed(V1, V2, wishes=COLD)), _rollback(V1), None, V1,
+        lambda: _without_proxy(deployed(V1, V2, wishes=COLD)), _rollback(V1), V2, V1,
     ),
 )  # fmt: skip
 """Together they hold every kind of step; a test checks that."""

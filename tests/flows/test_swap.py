@@ -20,7 +20,7 @@ scenes = pytest.mark.parametrize("scene", [pytest.param(it, id=it.name) for it i
 
 
 def test_the_scenes_hold_every_kind_of_step() -> None:
-    assert {type(step) for scene in SCENES for step in scene.plan()} == set(get_args(Step))
+    assert {type(step) for scene in SCENES for step in scene.plan} == set(get_args(Step))
 
 
 @scenes
@@ -35,7 +35,7 @@ def test_what_is_asked_for_serves_in_the_end(scene: Scene) -> None:
     assert host.live is host.on_file
     assert host.history[-1].outcome == "done"
     assert [timing.step for timing in host.history[-1].log] == [
-        type(step).__name__ for step in scene.plan()
+        type(step).__name__ for step in scene.plan
     ]
 
 
@@ -236,7 +236,7 @@ def test_who_waits_for_the_lock_is_told_for_whom_and_goes_second() -> None:
 
 @scenes
 def test_traffic_moves_only_to_what_was_seen_healthy_and_is_verified_next(scene: Scene) -> None:
-    steps = scene.plan()
+    steps = scene.plan
     moved = [i for i, step in enumerate(steps) if step == Switch(_new(steps))]
 
     assert isinstance(steps[moved[-1] - 1], AwaitHealthy)
