@@ -91,11 +91,11 @@ class Session:
         reached: list[Step] = []
         try:
             self._executor.apply(_noting(steps, reached))
+            self._close(run, "done")
         except Interrupted as error:
             raise self._end_interrupted(run) from error
         except RestoopsError as error:
             raise self._end_failed(run, reached, error) from error
-        self._close(run, "done")
 
     def repair(self, plan: SwapPlan) -> None:
         """Carry out steps that move no traffic to another release, such as a new proxy."""
@@ -152,7 +152,7 @@ class Session:
 
     def _end_failed(self, run: OpenRun, reached: list[Step], error: RestoopsError) -> RestoopsError:
         switched = any(isinstance(step, Switch) and step.to is run.new for step in reached)
-        verified = any(isinstance(step, Verify) for step in reached[:-1])
+        verified = any(timing.step == Verify.__name__ for timing in self._executor.done)
         if verified:
             return NeedsAttention(
                 f"{run.release.tag} serves, but then: {error.message}",
