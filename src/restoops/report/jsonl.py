@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from restoops.errors import RestoopsError
-from restoops.model import Digest
+from restoops.model import Digest, Secret
 from restoops.report.events import Event
 
 VERSION = 1
@@ -48,7 +48,7 @@ def write(value: Mapping[str, Any]) -> None:
 
 def plain(value: Any) -> Any:
     """Return `value` in JSON's own types; a step also says of what kind it is."""
-    if isinstance(value, Digest):
+    if isinstance(value, Digest | Secret):
         return str(value)
     if isinstance(value, Enum):
         return value.value
