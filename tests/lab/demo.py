@@ -27,7 +27,7 @@ APP = "restoops-demo"
 V1, V2, V3 = "3f9c2ab", "a41be07", "d80e5c4"
 VERSIONS = {V1: "v1", V2: "v2", V3: "v3"}
 RATE = 200
-LOOK_S = 1.0
+LOOK_S = 0.7
 """Traffic goes on this long before and after a change, so that both sides of it are seen."""
 STEPS = 6
 MOST_COLUMNS = 88

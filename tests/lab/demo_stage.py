@@ -5,6 +5,7 @@ stage of the same name left when it was killed is removed by the next one.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -104,7 +105,7 @@ class Stage:
 def stage(app: str) -> Iterator[Stage]:
     """Have a stage; all that was started on it is gone afterwards, also when it failed."""
     # One at a time: ports and addresses that are free now shall be so when they are used.
-    with cache.locked("stage"), tempfile.TemporaryDirectory(prefix=f"{app}-") as folder:
+    with cache.locked("stage"), _folder(app) as folder:
         engine = DockerClient(base_url=SOCKET)
         try:
             clear(engine, app)
@@ -116,6 +117,14 @@ def stage(app: str) -> Iterator[Stage]:
             with undisturbed():
                 clear(engine, app)
                 engine.close()
+
+
+@contextmanager
+def _folder(app: str) -> Iterator[str]:
+    for left in Path(tempfile.gettempdir()).glob(f"{app}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{app}-") as folder:
+        yield folder
 
 
 def clear(engine: DockerClient, app: str) -> None:
