@@ -158,6 +158,12 @@ def hold_lock(
         word, _, rest = line.partition(" ")
         if word == "LOCKED":
             return Lock(talk)
+        if word == "NOFLOCK":
+            talk.close()
+            raise StepFailed(
+                f"{connection.host}: flock is not installed",
+                hint="On the host: `sudo apt-get install util-linux`.",
+            )
         if word == "UNWRITABLE":
             talk.close()
             raise _unwritable(connection.host, directory)

@@ -57,9 +57,12 @@ class Service:
 class Engine:
     """The engine of one host, over one HTTP connection that `dial` makes."""
 
-    def __init__(self, host: str, dial: Callable[[], Stream]) -> None:
+    def __init__(
+        self, host: str, dial: Callable[[], Stream], ask_why: Callable[[], str] = lambda: ""
+    ) -> None:
         self.host = host
         self._dial = dial
+        self._ask_why = ask_why  # scripts/docker.sh
         self._ahead: Stream | None = None
         self._client: Any = None  # docker-py's types do not fit its own use
 
@@ -310,11 +313,25 @@ class Engine:
                 raise self._pull_failed(what.split()[2], reason) from error
             raise StepFailed(f"{self.host}: {what}: {reason}", hint=_hint(reason)) from error
         except _FAULTS as error:
-            raise Unreachable(
-                f"{self.host}: {what}: no answer from Docker",
-                hint="Is Docker installed and running there (`systemctl status docker`), and is "
-                "the user in group `docker`? `restoops doctor` checks it all.",
-            ) from error
+            raise self._no_answer(what) from error
+
+    def _no_answer(self, what: str) -> Unreachable:
+        match self._ask_why().split():
+            case ["absent"]:
+                reason = "Docker is not installed"
+                hint = "On the host: `sudo apt-get install docker.io`."
+            case ["forbidden", user]:
+                reason = f"{user} may not use Docker"
+                hint = f"On the host: `sudo usermod -aG docker {user}`."
+            case ["stopped"]:
+                reason = "the Docker engine does not run"
+                hint = (
+                    "On the host: `sudo systemctl start docker`; `journalctl -u docker` says why."
+                )
+            case _:
+                reason = f"{what}: no answer from Docker"
+                hint = "On the host: `systemctl status docker`. `restoops doctor` checks it all."
+        return Unreachable(f"{self.host}: {reason}", hint=hint)
 
 
 @contextlib.contextmanager
@@ -330,6 +347,8 @@ def _hint(reason: str) -> str:
         return "The disk of the host is full: `docker system df` there shows by what."
     if "Pool overlaps" in reason:
         return "Another network has these addresses: set `network.subnet` to a free one."
+    if "is already in use by container" in reason:
+        return "It is not ours: rename it there (`docker rename`) or remove it."
     return "`restoops doctor` checks the host."
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from restoops.adapters.clock import Clock
-from restoops.adapters.connection import Connection, Holder, Lock, hold_lock
+from restoops.adapters.connection import Connection, Holder, Lock, hold_lock, script
 from restoops.adapters.docker import SOCKET, Blueprint, Engine
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import RuntimeApi, Traffic, live_map, parse_live
@@ -60,7 +60,11 @@ class Host:
         self._connection = connection
         self._settings = settings
         self._files = Files(connection, settings.directory)
-        self._engine = Engine(self.name, lambda: connection.dial(SOCKET))
+        self._engine = Engine(
+            self.name,
+            lambda: connection.dial(SOCKET),
+            lambda: connection.run([*script("docker"), SOCKET], timeout_s=10),
+        )
         self._runtime = self._new_runtime()
         self._proxy = ProxyService(self._engine, settings.proxy, self._new_runtime, clock)
         self._prober = Prober(

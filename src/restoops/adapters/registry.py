@@ -152,7 +152,7 @@ class RegistryClient:
         return response
 
     def _refused(self) -> Unreachable:
-        user = f"user {self._login.username}" if self._login else "no credentials"
+        user = f"user {self._login.username}" if self._login else "us without credentials"
         return Unreachable(
             f"registry {self._image.registry} refused {user} for {self._image.repository}",
             hint="Set REGISTRY_USERNAME and GITHUB_TOKEN (scope read:packages), or log in with "
