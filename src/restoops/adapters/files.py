@@ -23,7 +23,7 @@ class Files:
         head, _, rest = output.partition("\n")
         self.owner = head.partition(" ")[2].replace(" ", ":")
         found = {}
-        data = rest.encode()
+        data = rest.encode(errors="surrogateescape")
         while data:
             line, _, data = data.partition(b"\n")
             name, _, size = line.decode().rpartition(" ")

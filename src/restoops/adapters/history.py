@@ -47,7 +47,10 @@ def _plain(value: OpenRun | Record) -> dict[str, Any]:
 
 
 def _object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(value, dict) or value.pop("v", None) != 1:
         raise ValueError("not written by this version of restoops")
     return value

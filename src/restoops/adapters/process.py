@@ -26,7 +26,7 @@ def run(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> st
         raise StepFailed(f"{argv[0]} took longer than {timeout_s:g} s") from error
     if done.returncode:
         raise failure(argv, done.returncode, done.stderr or done.stdout)
-    return done.stdout.decode(errors="replace")
+    return done.stdout.decode(errors="surrogateescape")
 
 
 def failure(argv: Sequence[str], exit_code: int, output: bytes) -> CommandFailed:

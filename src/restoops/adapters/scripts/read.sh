@@ -4,7 +4,8 @@ cd "$1" 2>/dev/null || { echo "absent $(id -u) $(id -g)"; exit 0; }
 echo "present $(id -u) $(id -g)"
 shift
 for name; do
-    [ -f "$name" ] || continue
-    echo "$name $(stat -c %s "$name")"
-    cat "$name"
+    # Opened once: a file that is replaced meanwhile is read whole, as it was.
+    [ -f "$name" ] && { exec 3<"$name"; } 2>/dev/null || continue
+    echo "$name $(stat -L -c %s /dev/fd/3)"
+    cat <&3
 done
