@@ -31,7 +31,8 @@ LAYERS: dict[str, set[str]] = {
 ADAPTERS: dict[str, set[str]] = {
     "process": set(),
     "connection": {"process"},
-    "ssh": {"connection", "process"},
+    "streamlocal": set(),
+    "ssh": {"connection", "process", "streamlocal"},
     "docker": {"connection"},
     "haproxy": {"connection"},
     "probe": {"connection"},
