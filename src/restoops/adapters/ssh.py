@@ -1,9 +1,8 @@
 """SSH: one connection per host, strict about host keys.
 
 `~/.ssh/config`, the agent, ProxyJump and ProxyCommand are honoured. Sockets on the host are
-reached through SSH itself (1 ms). Where that is forbidden, as it often is on hardened hosts,
-they are reached over `docker system dial-stdio` (30 to 60 ms), which connects standard input
-and output to whatever `-H` names and needs no program beyond Docker's own.
+reached over `docker system dial-stdio`, which connects standard input and output to whatever
+`-H` names: it needs no port forwarding (often forbidden) and no program beyond Docker's own.
 """
 
 from __future__ import annotations
@@ -34,11 +33,7 @@ else:
 
 from paramiko.hostkeys import InvalidHostKey
 
-from restoops.adapters.streamlocal import open_streamlocal
-
 _DEFAULT_USER = "deploy"
-_PROHIBITED = 1
-"""Code of a channel that the host forbids (RFC 4254, section 5.1)."""
 _MOST_JUMPS = 8
 _LEAVE_S = 5
 """How long a program on the host may take to end when we leave; a frozen host never does."""
@@ -71,7 +66,6 @@ class SshConnection:
         self.channels = 0
         """Channels opened so far; the benchmark prints it."""
         self._options = options
-        self._may_forward = True
         self._hops: list[paramiko.SSHClient] = []
         self._jumps: list[str] = []
         config = _user_config()
@@ -114,23 +108,9 @@ class SshConnection:
             raise self._lost(error) from error
 
     def dial(self, socket_path: str) -> Stream:
-        """Connect to a Unix socket on the host.
-
-        Raises:
-            Unreachable: nothing listens there, or the connection was lost.
-        """
+        """Connect to a Unix socket on the host."""
         try:
-            if self._may_forward:
-                return self._forward(socket_path)
             return self._open(["docker", "-H", f"unix://{socket_path}", "system", "dial-stdio"])
-        except paramiko.ChannelException as error:
-            if error.code != _PROHIBITED:
-                raise Unreachable(
-                    f"{self.host}: nothing listens on {socket_path}, or we may not connect to it",
-                    hint="`restoops doctor` says what is missing.",
-                ) from error
-            self._may_forward = False
-            return self.dial(socket_path)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
 
@@ -140,21 +120,11 @@ class SshConnection:
             client.close()
         self._hops.clear()
 
-    def _forward(self, socket_path: str) -> paramiko.Channel:
-        timeout_s = self._options.connect_timeout_s
-        channel = open_streamlocal(self._transport(), socket_path, timeout_s)
-        channel.settimeout(self._options.answer_timeout_s)
-        self.channels += 1
-        return channel
-
-    def _transport(self) -> paramiko.Transport:
+    def _open(self, argv: Sequence[str]) -> paramiko.Channel:
         transport = self._client.get_transport()
         if transport is None:
             raise EOFError("the connection was closed")
-        return transport
-
-    def _open(self, argv: Sequence[str]) -> paramiko.Channel:
-        channel = self._transport().open_session(timeout=self._options.connect_timeout_s)
+        channel = transport.open_session(timeout=self._options.connect_timeout_s)
         channel.settimeout(self._options.answer_timeout_s)
         channel.exec_command(shlex.join(argv))
         self.channels += 1
