@@ -1,0 +1,76 @@
+"""Why a host was not let in on, or did not let us in, in words of SSH and with what to do."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import paramiko
+
+from restoops.errors import HostKeyRefused, Unreachable
+
+
+class RefuseUnknown(paramiko.MissingHostKeyPolicy):
+    """Refuse unknown hosts, and say how to get to know them."""
+
+    def __init__(self, login: str, file: str) -> None:
+        self._login = login
+        self._file = file
+
+    def missing_host_key(
+        self, _client: paramiko.SSHClient, hostname: str, key: paramiko.PKey
+    ) -> None:
+        raise HostKeyRefused(
+            f"{self._login}: unknown host key {key.get_name()} {fingerprint(key)}",
+            hint=_compare(hostname, key, self._file),
+        )
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """Return the fingerprint as `ssh-keygen -l` prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
+
+
+def _compare(hostname: str, key: paramiko.PKey, file: str) -> str:
+    kind = key.get_name().removeprefix("ssh-")
+    return (
+        "Compare it on the droplet's own console: `ssh-keygen -lf "
+        f"/etc/ssh/ssh_host_{kind.split('-')[0]}_key.pub`. If it is the same, add this line to "
+        f"{file}:\n{hostname} {key.get_name()} {key.get_base64()}"
+    )
+
+
+def key_changed(
+    error: paramiko.BadHostKeyException, where: str, port: int, file: str
+) -> HostKeyRefused:
+    """Say that a host has another key than the one on record."""
+    name = error.hostname if port == paramiko.config.SSH_PORT else f"[{error.hostname}]:{port}"
+    return HostKeyRefused(
+        f"{where} port {port}: the host key has changed: now {fingerprint(error.key)}, on record "
+        f"{fingerprint(error.expected_key)}",
+        hint="Either the droplet was made anew or somebody is in between. "
+        f"If it was made anew: `ssh-keygen -f {file} -R '{name}'`, then: "
+        + _compare(name, error.key, file),
+    )
+
+
+def refusal(
+    error: OSError | EOFError | paramiko.SSHException, where: str, key: str | None
+) -> Unreachable:
+    """Say what went wrong while connecting, in words of SSH."""
+    if isinstance(error, paramiko.AuthenticationException):
+        is_lost = key and not Path(key).expanduser().is_file()
+        return Unreachable(
+            f"{where}: login refused: {error}",
+            hint=(f"`ssh.key`: {key} is not there. " if is_lost else "")
+            + "Is the user right (`ssh.user`), and is your key loaded (`ssh-add -l`) and in "
+            "the user's authorized_keys?",
+        )
+    reason = getattr(error, "strerror", None) or str(error) or "no answer in time"
+    if "protocol banner" in reason:
+        reason = "something accepts connections there, but does not speak SSH"
+    return Unreachable(
+        f"{where}: cannot connect: {reason}",
+        hint="Is the droplet on, is its address right, and may this machine connect to it?",
+    )
