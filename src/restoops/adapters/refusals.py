@@ -21,6 +21,7 @@ class RefuseUnknown(paramiko.MissingHostKeyPolicy):
     def missing_host_key(
         self, _client: paramiko.SSHClient, hostname: str, key: paramiko.PKey
     ) -> None:
+        """Refuse."""
         raise HostKeyRefused(
             f"{self._login}: unknown host key {key.get_name()} {fingerprint(key)}",
             hint=_compare(hostname, key, self._file),
@@ -66,6 +67,18 @@ def refusal(
             hint=(f"`ssh.key`: {key} is not there. " if is_lost else "")
             + "Is the user right (`ssh.user`), and is your key loaded (`ssh-add -l`) and in "
             "the user's authorized_keys?",
+        )
+    if str(error) == "No existing session":
+        # What paramiko says when sshd hung up while keys were offered.
+        return Unreachable(
+            f"{where}: login refused: the host hung up after too many keys were offered",
+            hint="Name the right one: `ssh.key` in restoops.yaml, or `IdentityFile` with "
+            "`IdentitiesOnly yes` in ~/.ssh/config.",
+        )
+    if isinstance(error, paramiko.ChannelException):
+        return Unreachable(
+            f"{where}: cannot connect through the jump host: {error.text}",
+            hint="The jump host has to reach it, and its sshd needs `AllowTcpForwarding yes`.",
         )
     reason = getattr(error, "strerror", None) or str(error) or "no answer in time"
     if "protocol banner" in reason:
