@@ -1,0 +1,122 @@
+"""A real HAProxy on loopback, with a small real application in each slot."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from restoops.adapters.connection import LocalConnection
+from restoops.adapters.haproxy import ProxySettings, RuntimeApi, live_map
+from restoops.adapters.probe import Prober
+from restoops.adapters.proxy import ProxyWish
+from restoops.model import Color
+
+HAPROXY = "/usr/sbin/haproxy"
+ADDRESSES = {Color.BLUE: "127.30.0.11", Color.GREEN: "127.30.0.12"}
+PATIENCE_S = 5.0
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that a real program brings about."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.02)
+
+
+class App:
+    """Answers with the name of its slot; `/hold` answers when `let_go` is set."""
+
+    def __init__(self, color: Color, port: int) -> None:
+        self.let_go = threading.Event()
+        self.seen: list[str] = []
+        app = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                app.seen.append(self.path)
+                if self.path == "/hold":
+                    app.let_go.wait(PATIENCE_S)
+                status = int(self.path[1:]) if self.path[1:].isdigit() else 200
+                self.send_response(status)
+                self.send_header("content-length", str(len(color.value)))
+                self.end_headers()
+                self.wfile.write(color.value.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer((ADDRESSES[color], port), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        self.let_go.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@dataclass(frozen=True)
+class Haproxy:
+    """A process, and the ways to it that the product uses."""
+
+    settings: ProxySettings
+    wish: ProxyWish
+    apps: dict[Color, App]
+
+    def runtime(self) -> RuntimeApi:
+        return RuntimeApi("web-1", self.settings.directory, LocalConnection().dial)
+
+    def prober(self) -> Prober:
+        return Prober(f"{self.settings.directory}/run/probe.sock", LocalConnection().dial)
+
+    def get(self, path: str = "/") -> tuple[int, str]:
+        """Ask as a client does."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.settings.port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+def settings_in(directory: Path, port: int = 3001, app_port: int = 3002) -> ProxySettings:
+    return ProxySettings(str(directory), port, app_port, ADDRESSES, "/health", timeout_s=60)
+
+
+@contextlib.contextmanager
+def running(directory: Path) -> Iterator[Haproxy]:
+    """Start HAProxy with nobody live, and an application in each slot."""
+    settings = settings_in(directory, free_port(), free_port())
+    wish = ProxyWish("menu", "haproxy:2.6", settings)
+    (directory / "run").mkdir()
+    (directory / "live.map").write_text(live_map(None))
+    (directory / "haproxy.cfg").write_text(wish.config)
+    apps = {color: App(color, settings.app_port) for color in Color}
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [HAPROXY, "-db", "-f", directory / "haproxy.cfg"], stdout=log, stderr=log
+        )
+    try:
+        until(lambda: (directory / "run/admin.sock").exists())
+        yield Haproxy(settings, wish, apps)
+    finally:
+        process.kill()
+        process.wait()
+        for app in apps.values():
+            app.close()
