@@ -108,8 +108,11 @@ def _backends(settings: ProxySettings) -> str:
     return "".join(
         f"""
 backend app_{color}
+    # Any answer will do: a database that is down makes every release unhealthy at once, and
+    # to take them all out of service would help nobody. What hangs or is gone does not answer.
     option httpchk GET {settings.health_path}
-    http-check expect rstatus ^2
+    http-check expect rstatus ^[1-5]
+    timeout check 5s
     server {color} {settings.addresses[color]}:{port} check
     server {color.other} {settings.addresses[color.other]}:{port} backup disabled track app_{color.other}/{color.other}
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
 from restoops import __version__
 from restoops.cli import deploy, doctor, history, init, logs, rollback, status
 from restoops.cli.output import reporter
-from restoops.errors import RestoopsError
+from restoops.errors import NeedsAttention, RestoopsError
 
 app = typer.Typer(
     name="restoops",
@@ -44,9 +47,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app(args=list(arguments), standalone_mode=True, prog_name="restoops")
     except RestoopsError as error:
-        show = reporter(as_json="--json" in arguments)
-        show.error(error)
-        return error.status
+        return _tell(error, arguments)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 1
     except KeyboardInterrupt:
@@ -56,4 +57,25 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of a pipe, such as `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if os.environ.get("RESTOOPS_TRACEBACK"):
+            raise
+        return _tell(_our_fault(error), arguments)
     return 0
+
+
+def _tell(error: RestoopsError, arguments: Sequence[str]) -> int:
+    with contextlib.suppress(OSError):
+        reporter(as_json="--json" in arguments).error(error)
+    return error.status
+
+
+def _our_fault(error: Exception) -> RestoopsError:
+    """Return what an operator may see of a bug: its place, and never its text or its values."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return NeedsAttention(
+        f"restoops itself failed: {type(error).__name__} in {Path(place.filename).name}, "
+        f"line {place.lineno}",
+        hint="`restoops status` shows what serves; the next deploy or rollback puts right what "
+        "was cut off. RESTOOPS_TRACEBACK=1 shows more, for a bug report.",
+    )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import Digest, Login, Release, RunKind
-    from restoops.report.events import Tell
+    from restoops.report.events import Event, Tell
 
 _STARTED = time.monotonic()
 
@@ -92,7 +92,7 @@ def swapping(options: RunOptions, kind: RunKind, loaded: Loaded) -> Iterator[Swa
         honouring(interrupt),
         opened(loaded, interrupt) as host,
     ):
-        yield _swap(options, kind, loaded, host, show.tell, interrupt)
+        yield _swap(options, kind, loaded, host, unbroken(show.tell), interrupt)
 
 
 def _swap(
@@ -131,6 +131,16 @@ def reporting(*, as_json: bool) -> Iterator[Reporter]:
         yield show
     finally:
         show.close()
+
+
+def unbroken(tell: Tell) -> Tell:
+    """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run."""
+
+    def try_to_tell(event: Event) -> None:
+        with contextlib.suppress(OSError):
+            tell(event)
+
+    return try_to_tell
 
 
 @contextlib.contextmanager

@@ -152,11 +152,21 @@ class Executor:
         )
 
     def _not_healthy(self, step: AwaitHealthy, answer: Answer) -> StepFailed:
+        path = self.health.path
+        hint = (
+            "Its last log lines are above. The release before still serves. Is "
+            "`health.path` right, and `health.timeout_s` long enough for a start?"
+        )
+        serving, _ = self.host.ask(path, None)
+        if serving.status and not serving.is_good:
+            hint = (
+                f"The release that serves answers {serving} on {path} as well: this is not the "
+                "new release's fault. Is a database or a cache down that both need?"
+            )
         return StepFailed(
             f"{self.host.name}: {step.color} did not answer 2xx {step.successes} times in a row "
-            f"on {self.health.path} within {step.timeout_s:g} s; last answer: {answer}",
-            hint="Its last log lines are above. The release before still serves. Is "
-            "`health.path` right, and `health.timeout_s` long enough for a start?",
+            f"on {path} within {step.timeout_s:g} s; last answer: {answer}",
+            hint=hint,
             details=self._log_tail(step.color),
         )
 

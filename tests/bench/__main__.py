@@ -1,0 +1,170 @@
+"""`python -m tests.bench`: measure everything and print one page of Markdown."""
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+from docker import DockerClient
+
+from tests.bench.measure import ChannelCount, Run, Series, repeated, timed
+from tests.lab import cache, images, naive, network
+from tests.lab.droplet import Droplet
+from tests.lab.images import App
+from tests.lab.loadrun import LoadResult, LoadRun
+from tests.lab.operator import Operator
+from tests.lab.registry import Registry
+from tests.lab.releases import Releases
+
+RESTOOPS = str(Path(sys.executable).parent / "restoops")
+TAGS = ("1111111", "2222222", "3333333")
+SWAPS = 9
+STARTS = 15
+RATE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    figure: str
+    target: str
+    note: str = ""
+
+
+def main() -> None:
+    """Measure, and print as it goes."""
+    print(f"# restoops on {platform.machine()}, {os.cpu_count()} cores, "
+          f"Python {platform.python_version()}\n")  # fmt: skip
+    print("| what | measured | target | notes |\n| --- | --- | --- | --- |", flush=True)
+    for row in rows():
+        print(f"| {row.what} | {row.figure} | {row.target} | {row.note} |", flush=True)
+
+
+def rows() -> Iterator[Row]:
+    """Yield each figure when it is known."""
+    yield from starts()
+    with lab() as (engine, operator):
+        yield from swaps(operator)
+        yield from channels(operator)
+        yield from latency(operator)
+        yield from naive_script(engine)
+
+
+def starts() -> Iterator[Row]:
+    """How long the program takes to say its version or its help."""
+    for words, target in (
+        ([sys.executable, "-c", "pass"], ""),
+        ([RESTOOPS, "--version"], "60 ms"),
+        ([RESTOOPS, "--help"], "150 ms"),
+    ):
+        argv = words
+        series = repeated(STARTS, lambda _, argv=argv: timed(argv))  # type: ignore[misc]
+        name = " ".join([Path(argv[0]).name, *argv[1:]])
+        yield Row(f"`{name}`", f"{series.seconds * 1000:.0f} ms", target, _spread(series))
+
+
+@contextmanager
+def lab() -> Iterator[tuple[DockerClient, Operator]]:
+    """A droplet with the first releases of the test application on it."""
+    with ExitStack() as stack:
+        engine = docker.from_env()
+        stack.callback(engine.close)
+        stack.enter_context(network.used(engine))
+        registry = stack.enter_context(Registry())
+        droplet = stack.enter_context(Droplet(engine))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        releases = Releases(engine, registry)
+        for tag in TAGS:
+            releases.push(App(tag))
+        registry.push(engine, images.haproxy(engine), "restoops/haproxy", "a")
+        proxy = f"{registry.host}/restoops/haproxy:a"
+        operator = Operator(folder, droplet, registry, cache.private_key(), proxy)
+        for tag in TAGS:
+            operator.deploy(tag)
+        yield engine, operator
+
+
+def swaps(operator: Operator) -> Iterator[Row]:
+    """Deploy and roll back, again and again, from Enter to exit."""
+    deploys, rollbacks = [], []
+    for number in range(SWAPS + 1):
+        deploys.append(run(operator, "deploy", TAGS[number % 2]))
+        rollbacks.append(run(operator, "rollback"))
+    deploy, rollback = Series(tuple(deploys[1:])), Series(tuple(rollbacks[1:]))
+    yield Row("deploy, image on the host", _s(deploy), "1.2 s", _spread(deploy))
+    yield Row("rollback to a warm release", _s(rollback), "0.7 s", _spread(rollback))
+    peak = max(deploy.peak_mib, rollback.peak_mib)
+    yield Row("peak memory of the command", f"{peak:.0f} MiB", "80 MiB")
+
+
+def channels(operator: Operator) -> Iterator[Row]:
+    """Count the SSH channels of one command each, as the host saw them."""
+    count = ChannelCount(operator.droplet)
+    try:
+        for command in ("deploy", "rollback"):
+            before = count.so_far()
+            run(operator, command, TAGS[0] if command == "deploy" else "")
+            opened = count.so_far() - before
+            assert opened > 0, "sshd logged no channel: the count is broken"
+            yield Row(f"SSH channels of a {command}", str(opened), "12")
+    finally:
+        count.close()
+
+
+def latency(operator: Operator) -> Iterator[Row]:
+    """99th percentile without and with swaps, and the requests that failed."""
+    before = under_load(operator, ())
+    during = under_load(operator, (TAGS[1], TAGS[0], TAGS[1], TAGS[0]))
+    ratio = during.latency_ms["p99"] / before.latency_ms["p99"]
+    yield Row(f"p99 at {RATE} requests a second, no swap", f"{before.latency_ms['p99']:.1f} ms", "")
+    yield Row("p99 during swaps", f"{during.latency_ms['p99']:.1f} ms", f"1.25 times: {ratio:.2f}")
+    yield Row("failed requests during swaps", f"{during.failed} of {during.requests}", "0")
+
+
+def under_load(operator: Operator, tags: tuple[str, ...]) -> LoadResult:
+    """Run the load client, and deploy each of `tags` meanwhile."""
+    seconds = 12
+    with LoadRun(operator.url, RATE, ("--seconds", str(seconds))) as load:
+        load.wait_for_traffic()
+        for tag in tags:
+            run(operator, "deploy", tag)
+        return load.wait()
+
+
+def naive_script(engine: DockerClient) -> Iterator[Row]:
+    """Stop the old container, start the new one on its port: what restoops is there to replace."""
+    port = naive.free_port()
+    serving = naive.start(engine, App(TAGS[0]), port)
+    try:
+        with LoadRun(f"http://127.0.0.1:{port}/", RATE, ("--seconds", "6")) as load:
+            load.wait_for_traffic()
+            serving = naive.stop_then_start(engine, serving, App(TAGS[1]), port)
+            result = load.wait()
+    finally:
+        serving.remove(force=True, v=True)
+    yield Row("failed requests, the naive script", f"{result.failed} of {result.requests}", "")
+
+
+def run(operator: Operator, command: str, tag: str = "") -> Run:
+    """Run one command against the droplet, which has to succeed."""
+    words = [command, *([tag] if tag else []), "staging", "--yes"]
+    return timed([RESTOOPS, *words], operator.folder, operator.env)
+
+
+def _s(series: Series) -> str:
+    return f"{series.seconds:.2f} s"
+
+
+def _spread(series: Series) -> str:
+    return f"median of {len(series.runs)}, {series.spread} s"
+
+
+if __name__ == "__main__":
+    main()

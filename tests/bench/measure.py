@@ -1,0 +1,87 @@
+"""Measure commands: wall time, memory, SSH channels."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from tests.lab.droplet import Droplet
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a command, from Enter to exit."""
+
+    seconds: float
+    peak_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Several runs of one command."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Median wall time."""
+        return median(run.seconds for run in self.runs)
+
+    @property
+    def peak_mib(self) -> float:
+        """Largest memory of any run."""
+        return max(run.peak_mib for run in self.runs)
+
+    @property
+    def spread(self) -> str:
+        """Quickest and slowest, for the reader to judge the median by."""
+        seconds = [run.seconds for run in self.runs]
+        return f"{min(seconds):.3f} to {max(seconds):.3f}"
+
+
+def timed(
+    argv: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Run:
+    """Run a command that has to succeed; its output is thrown away."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.stderr
+    with process.stderr as stream:
+        assert process.returncode == 0, f"{list(argv)}: {stream.read()}"
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+def repeated(times: int, run: Callable[[int], Run]) -> Series:
+    """Run once to warm the caches, then `times` times for the figures."""
+    run(0)
+    return Series(tuple(run(number) for number in range(1, times + 1)))
+
+
+class ChannelCount:
+    """Counts the channels that a droplet's sshd is asked to open, from sshd's own log."""
+
+    def __init__(self, droplet: Droplet) -> None:
+        self._droplet = droplet
+        droplet.exec(["sh", "-c", "echo LogLevel DEBUG1 >/etc/ssh/sshd_config.d/00-bench.conf"])
+        droplet.exec(["systemctl", "reload", "ssh"])
+
+    def so_far(self) -> int:
+        """Return how many channels have been opened since the droplet was made."""
+        command = (
+            "journalctl -u ssh --no-pager | grep -c 'server_input_channel_open: ctype' || true"
+        )
+        return int(self._droplet.exec(["sh", "-c", command]))
+
+    def close(self) -> None:
+        """Let sshd log as before: its log takes time, too."""
+        self._droplet.exec(["rm", "/etc/ssh/sshd_config.d/00-bench.conf"])
+        self._droplet.exec(["systemctl", "reload", "ssh"])
