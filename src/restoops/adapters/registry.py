@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import warnings
 from base64 import b64encode
+from typing import Any
 
 import httpx
 
@@ -67,7 +69,10 @@ class RegistryClient:
         if digest is None:
             body = self._check(self._ask("GET", f"manifests/{tag}")).content
             digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        return Digest(digest)
+        try:
+            return Digest(digest)
+        except ValueError as error:
+            raise self._not_understood() from error
 
     def has(self, digest: Digest) -> bool:
         """Return whether the image can still be pulled."""
@@ -82,7 +87,7 @@ class RegistryClient:
         response = self._ask("GET", f"tags/list?n={_MOST_TAGS}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return ()
-        return tuple(self._check(response).json().get("tags") or ())
+        return tuple(self._object(response).get("tags") or ())
 
     def _what_is_there(self, tag: str) -> str:
         try:
@@ -137,7 +142,7 @@ class RegistryClient:
             ) from error
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise self._refused()
-        token = self._check(response).json()
+        token = self._object(response)
         return f"Bearer {token.get('token') or token.get('access_token')}"
 
     def _check(self, response: httpx.Response) -> httpx.Response:
@@ -150,6 +155,22 @@ class RegistryClient:
                 hint="Try again in a minute; a rollback on the hosts works without it.",
             )
         return response
+
+    def _object(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            value = self._check(response).json()
+        except ValueError as error:
+            raise self._not_understood() from error
+        if not isinstance(value, dict):
+            raise self._not_understood()
+        return value
+
+    def _not_understood(self) -> Unreachable:
+        return Unreachable(
+            f"registry {self._image.registry}: its answer for {self._image.repository} is not "
+            "that of a registry",
+            hint="Is `registry.host` right, and no proxy or login page in between?",
+        )
 
     def _refused(self) -> Unreachable:
         user = f"user {self._login.username}" if self._login else "us without credentials"
@@ -176,14 +197,17 @@ def find_login(registry: str) -> Login | None:
     import docker.errors
 
     try:
-        found = docker.auth.load_config().resolve_authconfig(registry)
-    except docker.errors.DockerException as error:
+        with warnings.catch_warnings(action="ignore"):  # a missing helper is an error as well
+            entry = docker.auth.load_config().resolve_authconfig(registry) or {}
+    except (docker.errors.DockerException, ValueError, AttributeError, KeyError) as error:
         raise Unreachable(
-            f"the credential helper for {registry} failed: {error}",
-            hint="`docker-credential-<helper> list` shows whether it works; or set "
-            "REGISTRY_USERNAME and GITHUB_TOKEN.",
+            f"Docker's credentials for {registry} cannot be read: {error}",
+            hint="Is `~/.docker/config.json` right, and does `docker-credential-<helper> list` "
+            "work? Or set REGISTRY_USERNAME and GITHUB_TOKEN.",
         ) from error
-    if not found or not found.get("username"):
+    # A helper answers with `Username`, the file says `username`.
+    found = {key.lower(): value for key, value in entry.items()}
+    if not found.get("username"):
         return None
     return Login(str(found["username"]), Secret(str(found.get("password", ""))))
 
