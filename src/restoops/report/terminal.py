@@ -1,6 +1,8 @@
-"""A live view for a person at a terminal: one line for each step, with its time."""
+"""A live table for a person at a terminal: every step of the plan, with its state and time."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.live import Live
@@ -13,6 +15,7 @@ from restoops.errors import RestoopsError
 from restoops.plan.steps import Step
 from restoops.report.events import (
     Event,
+    Planned,
     Progress,
     RunEnded,
     StepBroken,
@@ -22,6 +25,17 @@ from restoops.report.events import (
 from restoops.report.plain import outcome, sentence
 from restoops.report.wording import describe, duration
 
+_MARKS = {"due": ("·", "dim"), "done": ("✔", "green"), "failed": ("✘", "red")}
+
+
+@dataclass(slots=True)
+class _Row:
+    host: str
+    step: Step
+    state: str = "due"
+    time: str = ""
+    note: str = ""
+
 
 class TerminalReporter:
     """Draws on standard error; the result goes to standard output."""
@@ -29,25 +43,35 @@ class TerminalReporter:
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._result = Console(highlight=False)
+        self._spinner = Spinner("dots")
+        self._rows: list[_Row] = []
         self._live: Live | None = None
 
     def tell(self, event: Event) -> None:
         """Show one event."""
         match event:
-            case StepStarted(_, step):
-                self._start(step)
-            case Progress(_, step, text):
-                self._show(self._spinning(step, text))
-            case StepEnded(_, step, seconds, note):
-                self._finish(_row("✔", "green", step, f"{duration(seconds):>7}", note))
-            case StepBroken(_, step, _reason):
-                self._finish(_row("✘", "red", step, "", ""))
+            case StepStarted(host, step):
+                self._row(host, step).state = "running"
+            case Progress(host, step, text):
+                self._row(host, step).note = text[:60]
+            case StepEnded(host, step, seconds, note):
+                row = self._row(host, step)
+                row.state, row.time, row.note = "done", duration(seconds), note
+            case StepBroken(host, step):
+                row = self._row(host, step)
+                row.state, row.note = "failed", ""
             case RunEnded():
                 self.close()
-                mark = Text("✔ " if not event.dry_run else "", style="green")
-                self._result.print(mark + Text(outcome(event), style="bold"), soft_wrap=True)
+                mark = Text("" if event.dry_run else "✔ ", style="green")
+                self._result.print(
+                    mark + Text(outcome(event), style="bold"),
+                    soft_wrap=not self._result.is_terminal,
+                )
+                return
             case _:
-                self._finish(Text(sentence(event)))
+                self._say(event)
+                return
+        self._draw()
 
     def error(self, error: RestoopsError) -> None:
         """Show the error that ended the command, after what it has to show."""
@@ -63,32 +87,38 @@ class TerminalReporter:
         if self._live is not None:
             self._live.stop()
             self._live = None
+        self._rows.clear()
 
-    def _start(self, step: Step) -> None:
+    def _say(self, event: Event) -> None:
+        """Print what is not a step; a plan also becomes the rows of a new table."""
         self.close()
-        self._live = Live(
-            self._spinning(step, ""), console=self._console, transient=True, refresh_per_second=10
-        )
-        self._live.start()
+        self._console.print(Text(sentence(event)), soft_wrap=True)
+        if isinstance(event, Planned) and not event.dry_run:
+            self._rows = [_Row(event.host, step) for step in event.steps]
 
-    def _show(self, view: Table) -> None:
-        if self._live is not None:
-            self._live.update(view)
+    def _row(self, host: str, step: Step) -> _Row:
+        """Return the first row of this step that is not over; what was not planned is added."""
+        for row in self._rows:
+            if (row.host, row.step) == (host, step) and row.state in ("due", "running"):
+                return row
+        self._rows.append(_Row(host, step))
+        return self._rows[-1]
 
-    def _finish(self, line: Table | Text) -> None:
-        self.close()
-        self._console.print(line)
+    def _draw(self) -> None:
+        if self._live is None:
+            self._live = Live(console=self._console, refresh_per_second=10)
+            self._live.start()
+        self._live.update(self._table(), refresh=True)
 
-    def _spinning(self, step: Step, text: str) -> Table:
-        grid = Table.grid(padding=(0, 1))
-        grid.add_row("", Spinner("dots"), Text(describe(step)), Text(text[:60], style="dim"))
-        return grid
-
-
-def _row(mark: str, style: str, step: Step, time: str, note: str) -> Text:
-    line = Text(f"  {mark} ", style=style)
-    line.append(f"{describe(step):<48}", style="default")
-    line.append(f"{time}  ", style="cyan")
-    line.append(note, style="dim")
-    line.rstrip()
-    return line
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=3, justify="right")
+        table.add_column(min_width=44)
+        table.add_column(justify="right", style="cyan", min_width=8)
+        table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
+        for row in self._rows:
+            mark, style = _MARKS.get(row.state, ("", ""))
+            shown = self._spinner if row.state == "running" else Text(mark, style=style)
+            dim = "dim" if row.state == "due" else ""
+            table.add_row(shown, Text(describe(row.step), style=dim), row.time, Text(row.note))
+        return table
