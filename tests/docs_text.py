@@ -1,0 +1,108 @@
+"""What the documentation shows, and the parts of it that are generated.
+
+`python -m tests.docs_text` writes the generated parts anew: they stand between a comment that
+names them and `<!-- end -->`.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import get_args
+
+import typer
+
+from restoops.cli.app import app
+from restoops.model import OpenRun, Record, Release, Timing
+from restoops.plan.doctor import Check
+from restoops.plan.rollback import Candidate
+from restoops.plan.status import Slot, Status
+from restoops.plan.steps import Step
+from restoops.report.events import Event
+from restoops.report.jsonl import snake
+
+PROJECT = Path(__file__).parent.parent
+README = PROJECT / "README.md"
+PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
+GENERATED = re.compile(
+    r"(<!-- (help|events|steps|results|parts) ?(\w*) -->\n)(.*?)(<!-- end -->)", re.S
+)
+HELP_COLUMNS = 100
+RESULTS = {
+    "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
+}  # fmt: skip
+PARTS = (Release, Slot, OpenRun, Timing)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A command that a page shows."""
+
+    page: str
+    line: str
+
+    @property
+    def words(self) -> list[str]:
+        """Its arguments."""
+        return shlex.split(self.line, comments=True)[1:]
+
+
+def shown_commands(page: Path) -> Iterator[Shown]:
+    """Yield the `restoops` commands in the fenced blocks of a page, in order."""
+    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.S | re.M):
+        for line in block.splitlines():
+            if found := re.match(r"(?:\$ )?(restoops(?: .*)?)$", line):
+                yield Shown(page.name, found[1])
+
+
+def commands() -> dict[str, typer.core.TyperCommand]:
+    """Return the commands of the command line, by name."""
+    return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # it is a group
+
+
+def help_of(name: str) -> str:
+    """Return what `restoops NAME --help` prints on a terminal of 100 columns."""
+    command = commands()[name]
+    top = typer.main.get_command(app).make_context("restoops", [], resilient_parsing=True)
+    width = {"terminal_width": HELP_COLUMNS, "max_content_width": HELP_COLUMNS}
+    with command.make_context(name, [], parent=top, resilient_parsing=True, **width) as context:
+        text = command.get_help(context)
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+
+
+def table(heads: Sequence[str], classes: dict[str, type]) -> str:
+    """Return a table of classes with their fields and the first sentence about each."""
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for name, kind in classes.items():
+        names = ", ".join(f"`{field.name}`" for field in fields(kind)) or "-"
+        lines.append(f"| `{name}` | {names} | {(kind.__doc__ or '').splitlines()[0]} |")
+    return "\n".join(lines) + "\n"
+
+
+def generate(what: str, name: str) -> str:
+    """Return the text of a generated part."""
+    match what:
+        case "help":
+            return f"```text\n{help_of(name)}\n```\n"
+        case "events":
+            found = {snake(kind.__name__): kind for kind in get_args(Event)}
+            return table(("event", "fields", "meaning"), found)
+        case "steps":
+            found = {snake(kind.__name__): kind for kind in get_args(Step)}
+            return table(("step", "fields", "meaning"), found)
+        case "results":
+            return table(("command", "fields", "one object for"), RESULTS)
+        case _:
+            found = {kind.__name__: kind for kind in PARTS}
+            return table(("object", "fields", "meaning"), found)
+
+
+def renewed(text: str) -> str:
+    """Return a page with its generated parts as they should be."""
+    return GENERATED.sub(lambda m: m[1] + generate(m[2], m[3]) + m[5], text)
+
+
+if __name__ == "__main__":
+    for path in PAGES:
+        path.write_text(renewed(path.read_text()))
