@@ -55,11 +55,12 @@ def done_and_undone(droplet: Droplet, do: str, undo: str) -> Iterator[None]:
 
 def docker_missing(droplet: Droplet) -> AbstractContextManager[None]:
     """Take the docker command away."""
-    return done_and_undone(
-        droplet,
-        "mv /usr/bin/docker /usr/bin/docker.away",
-        "mv /usr/bin/docker.away /usr/bin/docker",
-    )
+    return away(droplet, "/usr/bin/docker")
+
+
+def away(droplet: Droplet, program: str) -> AbstractContextManager[None]:
+    """Take a program away."""
+    return done_and_undone(droplet, f"mv {program} {program}.away", f"mv {program}.away {program}")
 
 
 def engine_stopped(droplet: Droplet) -> AbstractContextManager[None]:

@@ -149,6 +149,7 @@ def hold_lock(
 
     Raises:
         Locked: another run has it; the message says who, for what, since when.
+        Unreachable: the host lacks docker or flock.
         StepFailed: the directory cannot be made or written.
     """
     argv = [*script("lock"), directory, json.dumps(asdict(holder)), str(wait_s), str(LEASE_S)]
@@ -158,12 +159,9 @@ def hold_lock(
         word, _, rest = line.partition(" ")
         if word == "LOCKED":
             return Lock(talk)
-        if word == "NOFLOCK":
+        if word == "LACKS":
             talk.close()
-            raise StepFailed(
-                f"{connection.host}: flock is not installed",
-                hint="On the host: `sudo apt-get install util-linux`.",
-            )
+            raise _lacking(connection.host, rest)
         if word == "UNWRITABLE":
             talk.close()
             raise _unwritable(connection.host, directory)
@@ -191,8 +189,16 @@ def script(name: str) -> list[str]:
     return ["bash", "-c", text, f"restoops-{name}"]
 
 
+def _lacking(host: str, program: str) -> Unreachable:
+    package = {"docker": "docker.io", "flock": "util-linux"}[program]
+    return Unreachable(
+        f"{host}: {program} is not installed",
+        hint=f"On the host: `sudo apt-get install {package}`.",
+    )
+
+
 def _unwritable(host: str, directory: str) -> StepFailed:
-    where = f"`sudo install -d -o $(id -un) {directory}`"
+    where = f"`sudo install -d -o $(id -un) -m 0750 {directory}`"
     return StepFailed(
         f"{host}: {directory} cannot be made or written, and sudo wants a password",
         hint=f"On the host, as the user restoops logs in as: {where}",

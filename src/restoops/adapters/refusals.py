@@ -60,10 +60,11 @@ def refusal(
     error: OSError | EOFError | paramiko.SSHException, where: str, key: str | None
 ) -> Unreachable:
     """Say what went wrong while connecting, in words of SSH."""
-    if isinstance(error, paramiko.AuthenticationException):
+    no_key = str(error) == "No authentication methods available"
+    if no_key or isinstance(error, paramiko.AuthenticationException):
         is_lost = key and not Path(key).expanduser().is_file()
         return Unreachable(
-            f"{where}: login refused: {error}",
+            f"{where}: login refused: {'there is no key to offer' if no_key else error}",
             hint=(f"`ssh.key`: {key} is not there. " if is_lost else "")
             + "Is the user right (`ssh.user`), and is your key loaded (`ssh-add -l`) and in "
             "the user's authorized_keys?",

@@ -8,7 +8,9 @@ if ! mkdir -p "$1" 2>/dev/null || ! [ -w "$1" ]; then
         exit 73
     }
 fi
-command -v flock >/dev/null || { echo "NOFLOCK"; exit 73; }
+for program in docker flock; do
+    type -P "$program" >/dev/null || { echo "LACKS $program"; exit 73; }
+done
 exec 9>>"$1/lock" || { echo "UNWRITABLE"; exit 73; }
 if ! flock -n 9; then
     echo "HELD $(cat "$1/lock")"
