@@ -72,9 +72,10 @@ def cut_off(stage: Stage, moment: Moment, arguments: list[str]) -> Outcome:
     return outcome
 
 
-def check_honoured(stage: Stage, outcome: Outcome, tag: str) -> None:
+def check_honoured(stage: Stage, moment: Moment, outcome: Outcome, tag: str) -> None:
     """SIGINT and SIGTERM: the run was undone or finished by itself, and says what serves."""
-    found = assert_at_rest(stage.operator.droplet)
+    is_first = moment.which == "first deploy"
+    found = assert_at_rest(stage.operator.droplet, needs_proxy=not is_first)
     if outcome.status == 0:
         assert found.live_tag == tag
         return
@@ -95,7 +96,7 @@ def test_a_run_that_is_cut_off_is_put_right_by_the_next(stage: Stage, moment: Mo
         if moment.number is signal.SIGKILL:
             assert outcome.status == -signal.SIGKILL
         else:
-            check_honoured(stage, outcome, tag)
+            check_honoured(stage, moment, outcome, tag)
         stage.operator.must(*arguments)
 
     # A run that was interrupted after its switch leaves the stop of the old one to the host.

@@ -91,6 +91,8 @@ class FakeHost:
     crashing: set[Digest] = field(default_factory=set)
     sick: set[Digest] = field(default_factory=set)
     """Releases that run but answer 503."""
+    doubted: set[Color] = field(default_factory=set)
+    """Slots that answer HAProxy's own checks badly."""
     answers: dict[Digest, list[int]] = field(default_factory=dict)
     """The next answers of a release; 200 when there are none left."""
     misrouted: Answer | None = None
@@ -181,6 +183,10 @@ class FakeHost:
         if container is None or not container.is_running:
             return Answer(0, "nothing listens on the application's port"), None
         return self._answer(container.release.digest), container.color
+
+    def is_doubted(self, color: Color) -> bool:
+        self._called("is_doubted")
+        return color in self.doubted
 
     def logs(self, color: Color, lines: int) -> list[str]:
         self._called("logs")

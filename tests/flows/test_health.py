@@ -60,6 +60,16 @@ def test_a_flapping_release_never_serves() -> None:
     _assert_v1_serves_alone(host)
 
 
+def test_a_flapping_release_that_answers_only_the_proxy_badly_never_serves() -> None:
+    host = deployed(V1)
+    host.doubted.add(GREEN)
+
+    with pytest.raises(StepFailed, match="not answer 2xx"):
+        Operator(host).deploy(V2)
+
+    _assert_v1_serves_alone(host)
+
+
 def test_a_slow_start_is_waited_for() -> None:
     host = deployed(V1)
     host.answers[V2.digest] = [0] * 300

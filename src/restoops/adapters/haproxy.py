@@ -40,6 +40,8 @@ class Traffic:
     covering: bool
     sessions: dict[Color, int]
     """Requests that run or wait in each slot."""
+    doubted: frozenset[Color] = frozenset()
+    """Slots that answered, but badly, when HAProxy itself last checked them."""
 
 
 def live_map(live: Color | None) -> str:
@@ -235,6 +237,7 @@ def parse_traffic(live: Color | None, rows: Sequence[dict[str, str]]) -> Traffic
     ]
     sessions = dict.fromkeys(Color, 0)
     up: set[Color] = set()
+    doubted: set[Color] = set()
     covering = False
     for row in servers:
         color = Color(row["svname"])
@@ -242,5 +245,7 @@ def parse_traffic(live: Color | None, rows: Sequence[dict[str, str]]) -> Traffic
         is_up = row["status"].startswith("UP")
         if row["pxname"] == f"app_{color}" and is_up:
             up.add(color)
+        if row.get("check_status", "").endswith("L7STS"):  # "* L7STS" while the next one runs
+            doubted.add(color)
         covering |= live is color.other and row["pxname"] == f"app_{live}" and is_up
-    return Traffic(live, frozenset(up), covering, sessions)
+    return Traffic(live, frozenset(up), covering, sessions, frozenset(doubted))

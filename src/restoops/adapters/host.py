@@ -131,6 +131,10 @@ class Host:
         """Ask the release in `slot`, or as a client would, and say which slot answered."""
         return self._prober.ask(path, slot, timeout_s=self._settings.answer_timeout_s)
 
+    def is_doubted(self, color: Color) -> bool:
+        """Return whether HAProxy's own last check of the slot was answered badly."""
+        return color in self._runtime.traffic().doubted
+
     def logs(self, color: Color, lines: int) -> list[str]:
         """Return the last lines that the release in `color` wrote."""
         return self._engine.logs(self._in(color).id, lines)
