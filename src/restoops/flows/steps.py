@@ -144,7 +144,8 @@ class Executor:
             self._pause(self.health.interval_s)
 
     def _crashed(self, container: Container, answer: Answer) -> StepFailed:
-        ended = f"ended with status {container.exit_code}"
+        # One that Docker has started again already tells the status 0 of what runs now.
+        ended = "ended" if container.is_running else f"ended with status {container.exit_code}"
         return StepFailed(
             f"{self.host.name}: {container.release.tag} {ended} right after its start; "
             f"last answer on {self.health.path}: {answer}",
