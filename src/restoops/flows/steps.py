@@ -35,6 +35,8 @@ _IDLE_POLLS = 3
 _IDLE_INTERVAL_S = 0.02
 _VERIFY_S = 5
 _LOG_LINES = 20
+_NOT_FOUND = 404
+"""Of `health.path` on both releases: the path is wrong, and no database is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Executor:
             "`health.path` right, and `health.timeout_s` long enough for a start?"
         )
         serving, _ = self.host.ask(path, None)
-        if serving.status and not serving.is_good:
+        if serving.status not in (0, _NOT_FOUND) and not serving.is_good:
             hint = (
                 f"The release that serves answers {serving} on {path} as well: this is not the "
                 "new release's fault. Is a database or a cache down that both need?"
