@@ -1,0 +1,241 @@
+"""The command line as a person or a script meets it: status, output, help."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from restoops import __version__
+from restoops.cli.app import app, run
+from restoops.cli.completion import complete_environment
+from restoops.config.load import load
+
+COMMANDS = sorted(typer.main.get_group(app).commands)
+SETTINGS = """\
+image: {repository: team/menu}
+environments:
+  staging: {hosts: [192.0.2.10]}
+  production: {hosts: [192.0.2.11], confirm: true}
+"""
+HEAVY = {"docker", "paramiko", "httpx", "hcl2", "pydantic"}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with settings of its own, as the current one; no RESTOOPS_* from outside."""
+    (tmp_path / "restoops.yaml").write_text(SETTINGS)
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith("RESTOOPS_"):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+def restoops(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    argv = [sys.executable, "-m", "restoops", *arguments]
+    env = {**os.environ, **environ}
+    return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_there_are_the_commands_that_were_promised() -> None:
+    promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history"}
+
+    assert promised <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, "--help"]) == 0
+
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert f"`restoops {command}" in out
+    group = typer.main.get_group(app)
+    found = group.commands[command]
+    assert (found.help or "").strip().endswith(".") or found.help
+    assert all(getattr(it, "help", None) for it in found.params), "each option says what it does"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["deploy"], id="arguments are missing"),
+        pytest.param(["deploy", "v1"], id="the environment is missing"),
+        pytest.param(["deploy", "v1", "staging", "more"], id="an argument too many"),
+        pytest.param(["deploy", "v1", "staging", "--force"], id="an unknown option"),
+        pytest.param(["deploy", "v1", "staging", "--timeout", "0"], id="no time at all"),
+        pytest.param(["deploy", "v1", "staging", "--timeout", "soon"], id="no number"),
+        pytest.param(["deploy", "v1", "staging", "--wait", "-1"], id="less than no time"),
+        pytest.param(["deploy", "a b", "staging"], id="no tag"),
+        pytest.param(["deploy", "v1", "nowhere"], id="an unknown environment"),
+        pytest.param(["rollback"], id="a rollback of nothing"),
+        pytest.param(["rollback", "v1", "nowhere"], id="a rollback of an unknown environment"),
+        pytest.param(["rollback", "a b", "staging"], id="a rollback to no tag"),
+        pytest.param(["rollback", "--list", "v1", "staging"], id="a list with a release"),
+        pytest.param(["rollback", "--list", "nowhere"], id="a list of an unknown environment"),
+        pytest.param(["status", "nowhere"], id="a status of an unknown environment"),
+        pytest.param(["logs", "nowhere"], id="logs of an unknown environment"),
+        pytest.param(["logs", "staging", "-n", "many"], id="no number of lines"),
+        pytest.param(["history", "nowhere"], id="a history of an unknown environment"),
+        pytest.param(["history", "staging", "--last", "0"], id="a history of no runs"),
+        pytest.param(["delpoy", "v1", "staging"], id="an unknown command"),
+    ],
+)
+def test_what_is_used_wrongly_is_status_2_and_says_why(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "rror" in err
+    assert "Traceback" not in err
+
+
+def test_an_unknown_environment_is_told_with_those_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(["status", "stagin"])
+
+    err = capsys.readouterr().err
+    assert "unknown environment `stagin`, did you mean `staging`?" in err
+    assert "production" in err
+
+
+def test_a_fault_is_told_as_json_when_json_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["status", "nowhere", "--json"]) == 2
+
+    out, err = capsys.readouterr()
+    assert out.startswith('{"v": 1, "event": "error", "message": "unknown environment')
+    assert err == ""
+
+
+def test_the_version() -> None:
+    done = restoops("--version")
+
+    assert (done.returncode, done.stdout) == (0, f"restoops {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from restoops.__main__ import main\n"
+        f"sys.argv = {['restoops', *arguments]!r}\n"
+        "try:\n    main()\nexcept SystemExit as leaving:\n    assert not leaving.code\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stderr == "[]\n"
+
+
+def test_init_writes_a_file_that_loads(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "new").mkdir()
+
+    assert run(["init", "new"]) == 0
+
+    assert "wrote new/restoops.yaml" in capsys.readouterr().out
+    loaded = load("local", start=project / "new", environ={}, terraform_outputs=None)
+    assert loaded.file == project / "new/restoops.yaml"
+
+
+def test_init_never_overwrites(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init"]) == 1
+
+    assert (project / "restoops.yaml").read_text() == SETTINGS
+    assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["broken link", "directory"])
+def test_init_leaves_alone_whatever_has_the_name(project: Path, kind: str) -> None:
+    path = project / "restoops.yaml"
+    path.unlink()
+    path.mkdir() if kind == "directory" else path.symlink_to("nowhere")
+
+    assert run(["init"]) == 1
+
+    assert not (project / "nowhere").exists()
+
+
+def test_init_says_what_it_would_write(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "restoops.yaml").unlink()
+
+    assert run(["init", "--dry-run"]) == 0
+
+    assert "environments:" in capsys.readouterr().out
+    assert not (project / "restoops.yaml").exists()
+
+
+def test_init_into_a_directory_that_is_not_there_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["init", "no/such"]) == 1
+
+    assert "cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
+    argv = [sys.executable, "-m", "restoops", "init", "--dry-run"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+
+    # Click itself makes this status 1, without a word.
+    assert (process.returncode, said) in ((0, b""), (1, b""))
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("", ["local", "production", "staging"]), ("st", ["staging"]), ("x", [])],
+)
+def test_environments_are_completed(typed: str, offered: list[str]) -> None:
+    assert sorted(complete_environment(typed)) == offered
+
+
+@pytest.mark.parametrize("words", ["restoops status ", "restoops deploy v1 "])
+def test_the_shell_is_offered_environments(words: str) -> None:
+    done = restoops(
+        _RESTOOPS_COMPLETE="complete_bash",
+        COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split())),
+    )
+
+    assert {"staging", "production"} <= set(done.stdout.split())
+    assert done.stderr == ""
+
+
+def test_a_faulty_file_offers_nothing_and_says_nothing(project: Path) -> None:
+    (project / "restoops.yaml").write_text("{[")
+
+    done = restoops(
+        _RESTOOPS_COMPLETE="complete_bash", COMP_WORDS="restoops status ", COMP_CWORD="2"
+    )
+
+    assert "Traceback" not in done.stdout + done.stderr
+    assert set(done.stdout.split()) <= {"local"}
+
+
+def test_a_run_that_nobody_can_confirm_is_refused_before_anything_is_contacted() -> None:
+    argv = [sys.executable, "-m", "restoops", "deploy", "v1", "production"]
+
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode in (1, 5), done.stderr
+    assert "Traceback" not in done.stderr
