@@ -269,8 +269,15 @@ def test_a_container_of_somebody_else_with_our_name(serving: Operator) -> None:
 def test_a_health_path_that_is_not_there(serving: Operator) -> None:
     with settings(serving, health={"path": "/helth", "timeout_s": 1}):
         outcome = serving.run("deploy", NEW, "staging")
+    # As long as HAProxy needs to find a release unhealthy.
+    answers = shell(
+        serving.droplet,
+        f"for n in $(seq 30); do curl -so /dev/null -w '%{{http_code}} ' localhost:{PORT}/; "
+        "sleep .1; done",
+    )
 
     refused(outcome, 1, "on /helth within 1 s; last answer: 404", "`health.path`")
+    assert set(answers.split()) == {"200"}
 
 
 # Files, locks, configuration
