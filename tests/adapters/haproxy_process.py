@@ -32,6 +32,13 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that goes away in the midst is part of the tests."""
+
+
 class App:
     """Answers with the name of its slot; `/hold` answers when `let_go` is set."""
 
@@ -56,8 +63,7 @@ class App:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((ADDRESSES[color], port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server((ADDRESSES[color], port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
