@@ -1,6 +1,8 @@
 # Stops a container that was kept warm, once its time is over and if nobody routes to it.
 #   $1 directory  $2 container  $3 slot  $4 seconds  $5 seconds from SIGTERM to SIGKILL
 # `docker wait` ends early when the container goes for another reason: then nothing is left to do.
+# Our caller's own variables or context of Docker may name another engine.
+export DOCKER_HOST=unix:///var/run/docker.sock
 timeout "$4" docker wait "$2" >/dev/null 2>&1
 [ $? -eq 124 ] || exit 0
 exec 9>>"$1/lock" || exit 0
