@@ -6,11 +6,14 @@ import socket
 import tarfile
 import time
 import uuid
+from ipaddress import IPv4Network
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
 from docker import DockerClient
 from docker.errors import NotFound
+from docker.types import EndpointConfig
 
 from tests.lab import cache, images, network
 
@@ -32,15 +35,8 @@ class Droplet:
 
     def __init__(self, engine: DockerClient, name: str | None = None) -> None:
         self.name = name or f"droplet-{uuid.uuid4().hex[:8]}"
-        made = engine.api.create_container(
-            images.droplet(engine),
-            name=self.name,
-            hostname=self.name,
-            host_config=_host_config(engine),
-            volumes=["/var/lib/docker"],
-            labels={cache.LABEL: "1"},
-            stop_signal="SIGRTMIN+3",
-        )
+        with cache.locked("addresses"):
+            made = _create(engine, self.name)
         self._container = engine.containers.get(made["Id"])
         self.address = ""
         self.host_key = ""
@@ -146,6 +142,37 @@ class Droplet:
         key = self.exec(["cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
         self.host_key = " ".join(key.split()[:2])
         self.exec(["timeout", f"{READY_TIMEOUT_S:g}", "sh", "-c", AWAIT_ENGINE])
+
+
+def _create(engine: DockerClient, name: str) -> dict[str, Any]:
+    client: Any = engine.api  # docker-py's types do not fit its own use
+    place = {network.NAME: EndpointConfig("1.40", ipv4_address=_free_address(engine))}
+    made: dict[str, Any] = client.create_container(
+        images.droplet(engine),
+        name=name,
+        hostname=name,
+        host_config=_host_config(engine),
+        networking_config=client.create_networking_config(place),
+        volumes=["/var/lib/docker"],
+        labels={cache.LABEL: "1"},
+        stop_signal="SIGRTMIN+3",
+    )
+    return made
+
+
+def _free_address(engine: DockerClient) -> str:
+    """Return an address that no droplet has, on or off: each keeps its own over a reboot.
+
+    The engine gives out low addresses by itself; those of droplets begin at 100.
+    """
+    there = engine.containers.list(all=True, filters={"label": cache.LABEL}, ignore_removed=True)
+    taken = {
+        (place.get("IPAMConfig") or {}).get("IPv4Address")
+        for container in there
+        for place in container.attrs["NetworkSettings"]["Networks"].values()
+    }
+    addresses = islice(IPv4Network(network.SUBNET).hosts(), 99, None)
+    return next(str(address) for address in addresses if str(address) not in taken)
 
 
 def _host_config(engine: DockerClient) -> dict[str, Any]:
