@@ -93,7 +93,7 @@ class Running:
 
 def is_step(event: Event, kind: str, step: str) -> bool:
     """Return whether an event is the one of this kind of this step."""
-    return event["event"] == kind and event["step"]["step"] == step
+    return bool(event["event"] == kind and event["step"]["step"] == step)
 
 
 def planned(outcome: Outcome) -> list[str]:

@@ -1,0 +1,101 @@
+"""What is restarted goes on as before; the proxy can be replaced while it works."""
+
+import pytest
+
+from tests.e2e.inside import Inside, answering, assert_at_rest, eventually
+from tests.lab.images import App
+from tests.lab.loadrun import LoadRun
+from tests.lab.operator import Operator
+from tests.lab.releases import Releases
+
+pytestmark = pytest.mark.lab
+
+RATE = 500
+
+
+@pytest.fixture(scope="module")
+def swapped(operator: Operator, releases: Releases) -> Operator:
+    """An operator whose host has swapped: `new` serves, `old` is warm."""
+    operator.deploy(releases.push(App("old")).tag)
+    operator.deploy(releases.push(App("new")).tag)
+    return operator
+
+
+def restart(operator: Operator, what: str) -> None:
+    """Restart something on the droplet, past restoops."""
+    match what:
+        case "proxy":
+            restart_proxy(operator)
+        case "engine":
+            operator.droplet.exec(["systemctl", "restart", "docker"])
+        case "droplet":
+            operator.droplet.reboot()
+
+
+def restart_proxy(operator: Operator) -> None:
+    """Restart the container of the proxy."""
+    (proxy,) = assert_at_rest(operator.droplet).proxies.values()
+    operator.droplet.exec(["docker", "restart", proxy.id])
+
+
+def image_of(operator: Operator, found: Inside) -> str:
+    """Return the image that the only proxy runs."""
+    (proxy,) = found.proxies.values()
+    said = operator.droplet.exec(["docker", "inspect", "-f", "{{.Config.Image}}", proxy.id])
+    return said.strip()
+
+
+@pytest.mark.parametrize("what", ["proxy", "engine", "droplet"])
+def test_the_same_release_serves_after_a_restart(swapped: Operator, what: str) -> None:
+    before = assert_at_rest(swapped.droplet)
+
+    restart(swapped, what)
+
+    assert eventually(lambda: answering(swapped.url) == "new", timeout_s=20)
+    after = assert_at_rest(swapped.droplet)
+    assert (after.live, after.slots) == (before.live, before.slots)
+    assert eventually(lambda: swapped.run("status", "staging").status == 0)
+    assert swapped.serving() == "sha-new"
+
+
+def test_swaps_lose_nothing_after_all_restarts(swapped: Operator) -> None:
+    with LoadRun(swapped.url, RATE) as load:
+        load.wait_for_release("new")
+        swapped.rollback()
+        load.wait_for_release("old")
+        load.expect_change()
+        swapped.deploy("sha-new")
+        result = load.stop()
+
+    assert (result.failed, result.mixed) == (0, 0), str(result)
+    assert result.sequence == ["new", "old", "new"]
+
+
+def test_the_proxy_is_replaced_while_it_works(
+    swapped: Operator, releases: Releases, proxy_images: tuple[str, str]
+) -> None:
+    assert image_of(swapped, assert_at_rest(swapped.droplet)) == proxy_images[0]
+    swapped.settings["proxy"]["image"] = proxy_images[1]
+
+    with LoadRun(swapped.url, RATE) as load:
+        load.wait_for_release("new")
+        # The same release again: only the proxy is replaced.
+        swapped.deploy("sha-new")
+        assert image_of(swapped, assert_at_rest(swapped.droplet)) == proxy_images[1]
+        swapped.deploy(releases.push(App("newer")).tag)
+        load.wait_for_release("newer")
+        result = load.stop()
+
+    print(f"replacing the proxy cost {result.failed} of {result.requests} requests: {result}")
+    assert result.sequence == ["new", "newer"]
+    # A kept-alive connection that the old proxy closes as the next request is on its way.
+    assert result.failed <= result.requests / 1000
+    assert set(result.kinds) <= {"reset", "closed before the answer"}
+
+
+def test_a_proxy_that_took_over_can_be_restarted(swapped: Operator) -> None:
+    restart_proxy(swapped)
+
+    assert eventually(lambda: answering(swapped.url) == "newer")
+    assert_at_rest(swapped.droplet)
+    assert swapped.run("status", "staging").status == 0
