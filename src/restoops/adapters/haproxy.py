@@ -7,6 +7,7 @@ https://docs.haproxy.org/2.6/management.html#9.3 and tried with 2.6.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -143,8 +144,9 @@ class RuntimeApi:
         if self._stream is None:
             self._stream = self._dial(self._socket)
             self._stream.settimeout(10)
-            self._stream.sendall(b"prompt\n")
             self._is_greeted = False
+            with contextlib.suppress(OSError):  # who asks then is told that nobody answers
+                self._stream.sendall(b"prompt\n")
 
     def close(self) -> None:
         """Close the stream; the next call opens another."""
