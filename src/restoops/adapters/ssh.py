@@ -135,10 +135,16 @@ class SshConnection:
         timeout_s = self._options.connect_timeout_s
         try:
             channel = open_streamlocal(self._transport(), socket_path, timeout_s)
-        except paramiko.ChannelException:
+        except paramiko.ChannelException as error:
+            if self._may_forward:
+                raise Unreachable(
+                    f"{self.host}: nothing listens on {socket_path}",
+                    hint="The next deploy or rollback starts what is missing; `restoops doctor` "
+                    "says more.",
+                ) from error
             # sshd gives one answer (code 2) for a socket that is not there, for one that we may
             # not use, and for forwarding that is forbidden: dial-stdio is right for all three.
-            self._may_forward = self._may_forward or False
+            self._may_forward = False
             return None
         self._may_forward = True
         channel.settimeout(self._options.answer_timeout_s)
