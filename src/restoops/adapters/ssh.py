@@ -20,7 +20,7 @@ from restoops.adapters.connection import Stream, Talk
 from restoops.adapters.process import failure
 from restoops.errors import HostKeyRefused, Unreachable, UsageError
 
-if not any(name == "invoke" or name.startswith("invoke.") for name in sys.modules):
+if not any(name == "invoke" or name.startswith("invoke.") for name in tuple(sys.modules)):
     # paramiko imports `invoke` (110 ms, a third of our start-up) for nothing but `Match exec` in
     # ~/.ssh/config, and does without it when it is missing.
     sys.modules["invoke"] = None  # type: ignore[assignment]
