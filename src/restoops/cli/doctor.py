@@ -37,6 +37,6 @@ def doctor(
     found = []
     for name in [environment] if environment else configured_environments():
         found.append(diagnose(name, start=Path.cwd(), environ=os.environ))
-        show_checks(name, found[-1].checks, as_json=as_json)
+        show_checks(found[-1].environment, found[-1].checks, as_json=as_json)
     for diagnosis in found:
         raise_if_missing(diagnosis)

@@ -14,6 +14,7 @@ from restoops.adapters.connection import Connection, script
 from restoops.adapters.host import Host
 from restoops.adapters.registry import RegistryClient, find_login
 from restoops.adapters.terraform import read_output
+from restoops.config.faults import printable
 from restoops.config.hosts import Target
 from restoops.config.load import Loaded, load
 from restoops.config.schema import TerraformOutputs
@@ -53,7 +54,8 @@ def diagnose(environment: str, *, start: Path, environ: Mapping[str, str]) -> Di
             checks.append(_missing("here", _SETTINGS, error))
         checks += unchecked("hosts", "where they are is not known", HOST_CHECKS)
         is_away = isinstance(error, Unreachable)
-        return Diagnosis(environment, tuple(checks), not is_away, unreachable=is_away)
+        shown = printable(environment)
+        return Diagnosis(shown, tuple(checks), not is_away, unreachable=is_away)
     checks.append(_settings(loaded))
     if terraform.asked:
         found = f"{len(loaded.targets)} hosts in its outputs"
