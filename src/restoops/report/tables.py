@@ -117,10 +117,15 @@ def _print(
         console = Console(highlight=False, width=10_000)
         table.box = None
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(_harmless(cell)) for cell in row))
     with console.capture() as drawn:
         console.print(table)
     console.file.writelines(line.rstrip() + "\n" for line in drawn.get().splitlines())
+
+
+def _harmless(text: str) -> str:
+    """Return `text` without what a terminal would obey: names and reasons are other people's."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _slot(slot: Slot) -> str:
