@@ -131,6 +131,8 @@ class Proxy:
     """Slots whose health check passes."""
     covering: bool = False
     """Whether the other slot stands in for the live one if that dies."""
+    alone: bool = True
+    """Whether no other proxy runs, such as one whose replacement was cut off."""
 
 
 RunKind = Literal["deploy", "rollback"]
@@ -154,6 +156,8 @@ class OpenRun:
     going_back: bool = False
     """Set when the new release failed after the switch: the run now restores the old one."""
     previous: Release | None = None
+    was_covered: bool = False
+    """Whether what was in `new` before stood in for the live release."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from restoops.adapters.connection import LocalConnection
-from restoops.adapters.haproxy import ProxySettings, RuntimeApi, live_map
+from restoops.adapters.haproxy import ProxySettings, Route, RuntimeApi, live_map
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyWish
 from restoops.model import Color
@@ -111,7 +111,7 @@ def running(directory: Path) -> Iterator[Haproxy]:
     settings = settings_in(directory, free_port(), free_port())
     wish = ProxyWish("menu", "haproxy:2.6", settings)
     (directory / "run").mkdir()
-    (directory / "live.map").write_text(live_map(None))
+    (directory / "live.map").write_text(live_map(Route(None)))
     (directory / "haproxy.cfg").write_text(wish.config)
     apps = {color: App(color, settings.app_port) for color in Color}
     with (directory / "log").open("wb") as log:

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restoops.adapters.connection import LocalConnection, Stream
-from restoops.adapters.haproxy import RuntimeApi, live_map, parse_live, parse_traffic, render
+from restoops.adapters.haproxy import (
+    Route,
+    RuntimeApi,
+    live_map,
+    parse_route,
+    parse_traffic,
+    render,
+)
 from restoops.adapters.probe import Prober
 from restoops.errors import NeedsAttention, Unreachable
 from restoops.model import Answer, Color
@@ -31,9 +38,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Haproxy]:
 def haproxy(shared: Haproxy) -> Haproxy:
     """The process of the module, with blue live and nobody in reserve."""
     runtime = shared.runtime()
-    runtime.route(BLUE)
+    runtime.route(Route(BLUE))
     for color in Color:
-        runtime.cover(color, on=False)
         runtime.mark_up(color)
     runtime.close()
     return shared
@@ -65,7 +71,7 @@ def test_haproxy_accepts_its_configuration_without_a_warning(
     tmp_path: Path, health_path: str, timeout_s: int
 ) -> None:
     wanted = replace(settings_in(tmp_path), health_path=health_path, timeout_s=timeout_s)
-    (tmp_path / "live.map").write_text(live_map(None))
+    (tmp_path / "live.map").write_text(live_map(Route(None)))
     (tmp_path / "haproxy.cfg").write_text(render(wanted))
 
     argv = [HAPROXY, "-c", "-f", str(tmp_path / "haproxy.cfg")]
@@ -77,7 +83,7 @@ def test_haproxy_accepts_its_configuration_without_a_warning(
 
 @lab
 def test_nobody_is_served_until_something_is_live(haproxy: Haproxy, runtime: RuntimeApi) -> None:
-    runtime.route(None)
+    runtime.route(Route(None))
 
     assert runtime.traffic().live is None
     assert haproxy.get() == (503, "no release is live here")
@@ -87,7 +93,7 @@ def test_nobody_is_served_until_something_is_live(haproxy: Haproxy, runtime: Run
 def test_a_switch_moves_new_requests_at_once(haproxy: Haproxy, runtime: RuntimeApi) -> None:
     answers = []
     for color in (GREEN, BLUE) * 5:
-        runtime.route(color)
+        runtime.route(Route(color))
         answers.append(haproxy.get())
 
     assert answers == [(200, "green"), (200, "blue")] * 5
@@ -111,7 +117,7 @@ def test_a_request_that_runs_stays_where_it_is_and_is_counted(
     client.start()
     until(lambda: runtime.traffic().sessions[BLUE] == 1)
 
-    runtime.route(GREEN)
+    runtime.route(Route(GREEN))
 
     assert runtime.traffic().sessions == {BLUE: 1, GREEN: 0}
     haproxy.apps[BLUE].let_go.set()
@@ -122,12 +128,10 @@ def test_a_request_that_runs_stays_where_it_is_and_is_counted(
 
 @lab
 def test_reserve_is_entered_and_left_on_order(runtime: RuntimeApi) -> None:
-    runtime.cover(GREEN, on=True)
+    runtime.route(Route(BLUE, covered=True))
     until(lambda: runtime.traffic().covering)
-    runtime.route(GREEN)
-    assert not runtime.traffic().covering
-    runtime.route(BLUE)
-    runtime.cover(GREEN, on=False)
+    assert runtime.traffic().live is BLUE
+    runtime.route(Route(BLUE))
 
     assert not runtime.traffic().covering
 
@@ -153,7 +157,7 @@ def test_a_refusal_is_an_error_though_haproxy_calls_it_success(haproxy: Haproxy)
     api = RuntimeApi("web-1", "/nowhere", dial)
 
     with pytest.raises(NeedsAttention, match=r"web-1: HAProxy refused `set map /nowhere/live\.map"):
-        api.route(GREEN)
+        api.route(Route(GREEN))
     api.close()
 
 
@@ -196,7 +200,7 @@ def test_a_switch_that_haproxy_did_not_make_is_an_error() -> None:
     api = RuntimeApi("web-1", "/run", lambda _: Scripted(b"\n> ", b"0x5581 live blue\n\n> "))
 
     with pytest.raises(NeedsAttention, match="routes to blue and not to green"):
-        api.route(GREEN)
+        api.route(Route(GREEN))
 
 
 def test_a_proxy_that_dies_in_the_midst_is_unreachable() -> None:
@@ -216,14 +220,14 @@ def test_a_slot_is_asked_whoever_is_live(prober: Prober) -> None:
 def test_a_question_without_a_slot_goes_where_clients_go(
     prober: Prober, runtime: RuntimeApi
 ) -> None:
-    runtime.route(GREEN)
+    runtime.route(Route(GREEN))
 
     assert prober.ask("/404", None, timeout_s=5) == (Answer(404, "green"), GREEN)
 
 
 @lab
 def test_what_haproxy_says_itself_counts_as_no_answer(prober: Prober, runtime: RuntimeApi) -> None:
-    runtime.route(None)
+    runtime.route(Route(None))
 
     answer, slot = prober.ask("/", None, timeout_s=5)
 
@@ -254,8 +258,7 @@ def test_the_warm_release_answers_for_one_that_died(
 ) -> None:
     with running(tmp_path_factory.mktemp("cover")) as proxy:
         runtime = proxy.runtime()
-        runtime.route(BLUE)
-        runtime.cover(GREEN, on=True)
+        runtime.route(Route(BLUE, covered=True))
         until(lambda: runtime.traffic().covering)
 
         proxy.apps[BLUE].close()
@@ -270,17 +273,20 @@ def test_the_warm_release_answers_for_one_that_died(
         runtime.close()
 
 
-@given(st.none() | st.sampled_from(Color))
-def test_a_map_says_what_was_written(live: Color | None) -> None:
-    assert parse_live(live_map(live)) is live
-    assert parse_live(f"0x55d0c0ffee {live_map(live)}\n") is live
+ROUTES = [Route(None), *(Route(color, covered=on) for color in Color for on in (True, False))]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_a_map_says_what_was_written(route: Route) -> None:
+    assert parse_route(live_map(route)) == route
+    assert parse_route(f"0x55d0c0ffee {live_map(route)}\n") == route
 
 
 @given(st.text(max_size=40))
 @settings(max_examples=200)
 def test_a_map_that_says_anything_else_says_nobody(text: str) -> None:
-    assert parse_live(text) in (None, *Color)
-    assert parse_live("") is None
+    assert parse_route(text) in ROUTES
+    assert parse_route("") == parse_route("live blue_blue") == Route(None)
 
 
 def test_requests_that_wait_count_and_other_rows_do_not() -> None:
@@ -288,14 +294,14 @@ def test_requests_that_wait_count_and_other_rows_do_not() -> None:
         {"pxname": px, "svname": sv, "scur": scur, "qcur": qcur, "status": status}
         for px, sv, scur, qcur, status in (
             ("app_blue", "blue", "2", "1", "UP 1/3"),
-            ("app_blue", "green", "4", "", "DOWN (agent)"),
+            ("app_blue_green", "green", "4", "", "DOWN (agent)"),
             ("app_green", "green", "0", "0", "MAINT"),
             ("app_green", "BACKEND", "9", "9", "UP"),
             ("probe_blue", "blue", "9", "9", "no check"),
         )
     ]
 
-    traffic = parse_traffic(BLUE, rows)
+    traffic = parse_traffic(Route(BLUE, covered=True), rows)
 
     assert traffic.sessions == {BLUE: 3, GREEN: 4}
     assert traffic.up == {BLUE}

@@ -164,7 +164,7 @@ def test_a_digest_is_there_or_not(connect: Connect) -> None:
 @pytest.mark.parametrize(
     ("tag", "hint"),
     [
-        pytest.param("sha-abcdead", "The registry has: sha-abc1234, sha-abc1299", id="near ones"),
+        pytest.param("sha-abcdead", "Did you mean sha-abc1299 or sha-abc1234?", id="near ones"),
         pytest.param("nothing", "The registry has: v1, v2, v3, v4, v5", id="the last ones"),
     ],
 )

@@ -77,8 +77,9 @@ class FakeHost:
     live: Color | None = None
     """What the running proxy says."""
     on_file: Color | None = None
-    reserve: set[Color] = field(default_factory=set)
-    """Slots that stand in for the other one."""
+    reserve: Color | None = None
+    """The slot that stands in for the live one."""
+    reserve_on_file: Color | None = None
     containers: dict[Color, Container] = field(default_factory=dict)
     images: set[Digest] = field(default_factory=set)
     run: OpenRun | None = None
@@ -142,8 +143,8 @@ class FakeHost:
         self._ended_by = self.breakage = None
 
     def restart_proxy(self) -> None:
-        """A crash, or a reboot: the new process reads the file, and nobody stands in."""
-        self.live, self.reserve = self.on_file, set()
+        """A crash, or a reboot: the new process reads the file."""
+        self.live, self.reserve = self.on_file, self.reserve_on_file
 
     def kill(self, color: Color) -> None:
         """The process of a release ends, and is not started again."""
@@ -258,15 +259,21 @@ class FakeHost:
         self._called("route")
         with self._effect("live.map"):
             self.on_file = live
+            self.reserve_on_file = None
         if self.proxy_runs:
             with self._effect("set map"):
-                self.live = live
+                self.live, self.reserve = live, None
 
     def cover(self, color: Color, *, on: bool) -> None:
         self._called("cover")
+        live = self.live if self.proxy_runs else self.on_file
+        if live is not color.other or on is (self.reserve is color):
+            return
+        with self._effect("live.map"):
+            self.on_file, self.reserve_on_file = live, color if on else None
         if self.proxy_runs:
-            with self._effect("cover"):
-                (self.reserve.add if on else self.reserve.discard)(color)
+            with self._effect("set map"):
+                self.reserve = color if on else None
 
     def retire_later(self, color: Color, after_s: int) -> None:
         self._called("retire_later")
@@ -309,7 +316,7 @@ class FakeHost:
     def _proxy(self) -> Proxy:
         if not self.proxy_runs:
             return Proxy(running=False, current=False, live=self.on_file, on_file=self.on_file)
-        covers = bool(self.live and self.live.other in self.reserve & self.up)
+        covers = self.reserve is not None and self.reserve in self.up
         return Proxy(True, self.proxy_is_current, self.live, self.on_file, self.up, covers)
 
     def _in(self, color: Color) -> Container:

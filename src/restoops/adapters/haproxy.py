@@ -1,8 +1,8 @@
 """HAProxy on a host: its configuration, its runtime API, its counters.
 
-The one line of `live.map` is the truth about who serves: `live blue`, `live green` or
-`live none`. haproxy.cfg changes only when settings do. Facts about the runtime API are from
-https://docs.haproxy.org/2.6/management.html#9.3 and tried with 2.6.
+The one line of `live.map` is the truth about who serves: `live blue`, `live green_blue` (green,
+with blue in reserve) or `live none`. haproxy.cfg changes only when settings do. Facts about the
+runtime API are from https://docs.haproxy.org/2.6/management.html#9.3 and tried with 2.6.
 """
 
 from __future__ import annotations
@@ -45,16 +45,36 @@ class Traffic:
     """Slots that answered, but badly, when HAProxy itself last checked them."""
 
 
-def live_map(live: Color | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where new requests go: what the one line of `live.map` says."""
+
+    live: Color | None
+    covered: bool = False
+    """Whether the other slot stands in while the live one is down."""
+
+    def __str__(self) -> str:
+        if self.live is None:
+            return "none"
+        return f"{self.live}_{self.live.other}" if self.covered else self.live.value
+
+
+_ROUTES = {
+    str(Route(color, covered)): Route(color, covered)
+    for color in Color
+    for covered in (False, True)
+}
+
+
+def live_map(route: Route) -> str:
     """Return the text of `live.map`."""
-    return f"live {live or 'none'}\n"
+    return f"live {route}\n"
 
 
-def parse_live(text: str) -> Color | None:
-    """Return the slot that a map names, in a file or as the runtime API shows it."""
+def parse_route(text: str) -> Route:
+    """Return what a map says, in a file or as the runtime API shows it; nobody if in doubt."""
     words = text.split()
-    name = words[-1] if "live" in words[-3:-1] else "none"
-    return Color(name) if name in list(Color) else None
+    return _ROUTES.get(words[-1], Route(None)) if "live" in words[-2:-1] else Route(None)
 
 
 def render(settings: ProxySettings) -> str:
@@ -117,7 +137,10 @@ backend app_{color}
     http-check expect rstatus ^[1-5]
     timeout check 5s
     server {color} {settings.addresses[color]}:{port} check
-    server {color.other} {settings.addresses[color.other]}:{port} backup disabled track app_{color.other}/{color.other}
+
+backend app_{color}_{color.other}
+    server {color} {settings.addresses[color]}:{port} track app_{color}/{color}
+    server {color.other} {settings.addresses[color.other]}:{port} backup track app_{color.other}/{color.other}
 
 backend probe_{color}
     timeout connect 500ms
@@ -160,37 +183,34 @@ class RuntimeApi:
         Raises:
             Unreachable: no proxy runs.
         """
-        live = parse_live(self._ask(f"show map {self._map}"))
         rows = list(csv.DictReader(self._ask("show stat").removeprefix("# ").splitlines()))
-        return parse_traffic(live, rows)
+        return parse_traffic(self.current(), rows)
+
+    def current(self) -> Route:
+        """Return where new requests go."""
+        return parse_route(self._ask(f"show map {self._map}"))
 
     def description(self) -> str:
         """Return the fingerprint of the configuration that the process runs with."""
         lines = self._ask("show info").splitlines()
         return next((li.partition(": ")[2] for li in lines if li.startswith("description:")), "")
 
-    def route(self, live: Color | None) -> None:
-        """Send new requests to `live`; the caller has written the file.
+    def route(self, route: Route) -> None:
+        """Send new requests there; the caller has written the file.
 
         Raises:
             NeedsAttention: HAProxy refused.
         """
-        self._order(f"set map {self._map} live {live or 'none'}")
-        says = parse_live(self._ask(f"show map {self._map}"))
-        if says is not live:
+        self._order(f"set map {self._map} live {route}")
+        if (says := self.current()) != route:
             raise NeedsAttention(
-                f"{self.host}: HAProxy routes to {says or 'nobody'} and not to {live or 'nobody'}",
+                f"{self.host}: HAProxy routes to {says} and not to {route}",
                 hint="`restoops status` shows what serves; `restoops doctor` checks the proxy.",
             )
 
     def mark_up(self, color: Color) -> None:
         """Tell HAProxy what we have just found: the slot is healthy. Its checks go on."""
         self._order(f"set server app_{color}/{color} health up")
-
-    def cover(self, color: Color, *, on: bool) -> None:
-        """Let `color` stand in for the other slot, or keep it from doing so."""
-        state = "ready" if on else "maint"
-        self._order(f"set server app_{color.other}/{color} state {state}")
 
     def _order(self, command: str) -> None:
         # "No such server." and all other refusals come as text, with success: any answer is one.
@@ -232,7 +252,7 @@ class RuntimeApi:
         return answer.removesuffix(_PROMPT).decode(errors="replace")
 
 
-def parse_traffic(live: Color | None, rows: Sequence[dict[str, str]]) -> Traffic:
+def parse_traffic(route: Route, rows: Sequence[dict[str, str]]) -> Traffic:
     """Read the rows of `show stat` (https://docs.haproxy.org/2.6/management.html#9.1)."""
     servers = [
         row for row in rows if row["pxname"].startswith("app_") and row["svname"] in tuple(Color)
@@ -240,14 +260,13 @@ def parse_traffic(live: Color | None, rows: Sequence[dict[str, str]]) -> Traffic
     sessions = dict.fromkeys(Color, 0)
     up: set[Color] = set()
     doubted: set[Color] = set()
-    covering = False
     for row in servers:
         color = Color(row["svname"])
         sessions[color] += int(row["scur"] or 0) + int(row["qcur"] or 0)
-        is_up = row["status"].startswith("UP")
-        if row["pxname"] == f"app_{color}" and is_up:
+        if row["pxname"] == f"app_{color}" and row["status"].startswith("UP"):
             up.add(color)
-        if row.get("check_status", "").endswith("L7STS"):  # "* L7STS" while the next one runs
+        # Any answer passes the check, but its status is told: 2xx, or a reason to doubt.
+        if row.get("check_code", "") not in ("", "0") and not row["check_code"].startswith("2"):
             doubted.add(color)
-        covering |= live is color.other and row["pxname"] == f"app_{live}" and is_up
-    return Traffic(live, frozenset(up), covering, sessions, frozenset(doubted))
+    covering = route.covered and route.live is not None and route.live.other in up
+    return Traffic(route.live, frozenset(up), covering, sessions, frozenset(doubted))

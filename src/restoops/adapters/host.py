@@ -14,7 +14,7 @@ from restoops.adapters.clock import Clock
 from restoops.adapters.connection import Connection, Holder, Lock, hold_lock, script
 from restoops.adapters.docker import SOCKET, Blueprint, Engine
 from restoops.adapters.files import Files
-from restoops.adapters.haproxy import RuntimeApi, Traffic, live_map, parse_live
+from restoops.adapters.haproxy import Route, RuntimeApi, Traffic, live_map, parse_route
 from restoops.adapters.history import dump_history, dump_run, parse_history, parse_run
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, ProxyWish
@@ -102,7 +102,7 @@ class Host:
         return HostState(
             host=self.name,
             ready=_MAP in text and self._engine.has_network(self._settings.app),
-            proxy=self._observe_proxy(parse_live(text.get(_MAP, ""))),
+            proxy=self._observe_proxy(parse_route(text.get(_MAP, "")).live),
             containers=dict(self._containers),
             images=frozenset(self._engine.images(self._settings.image)),
             open_run=self._open_run(text.get("run.json", "")),
@@ -123,8 +123,8 @@ class Host:
         Without a proxy nobody serves; what would is then what the file says.
         """
         if self._proxy.running() is None:
-            on_file = parse_live(self._files.read(_MAP).get(_MAP, ""))
-            return Traffic(on_file, frozenset(), covering=False, sessions=dict.fromkeys(Color, 0))
+            idle = dict.fromkeys(Color, 0)
+            return Traffic(self._on_file().live, frozenset(), covering=False, sessions=idle)
         return self._runtime.traffic()
 
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
@@ -159,7 +159,7 @@ class Host:
     def set_up(self) -> None:
         """Make the directories and the network; what is there stays as it is."""
         if _MAP not in self._files.read(_MAP):
-            self._files.write({_MAP: live_map(None)})
+            self._files.write({_MAP: live_map(Route(None))})
         self._engine.ensure_network(
             self._settings.app, self._settings.subnet, {"restoops.app": self._settings.app}
         )
@@ -224,16 +224,15 @@ class Host:
         self._runtime.mark_up(color)
 
     def route(self, live: Color | None) -> None:
-        """Send new requests to `live`, in the file and in the running process."""
-        self._files.write({_MAP: live_map(live)})
-        if self._proxy.running() is not None:
-            self._runtime.route(live)
+        """Send new requests to `live`, with nobody in reserve."""
+        self._send(Route(live))
 
     def cover(self, color: Color, *, on: bool) -> None:
-        """Let `color` stand in for the other slot, or keep it from doing so."""
-        # A proxy that is yet to start keeps both slots out of reserve.
-        if self._proxy.running() is not None:
-            self._runtime.cover(color, on=on)
+        """Let `color` stand in for the live slot, or keep it from doing so."""
+        runs = self._proxy.running() is not None
+        route = self._runtime.current() if runs else self._on_file()
+        if route.live is color.other and route.covered is not on:
+            self._send(Route(route.live, covered=on))
 
     def retire_later(self, color: Color, after_s: int) -> None:
         """Have the host itself stop `color` after `after_s` seconds, unless it is live by then."""
@@ -256,6 +255,15 @@ class Host:
             self._engine.connect_ahead()
             self._runtime.connect()
             self._prober.connect()
+
+    def _send(self, route: Route) -> None:
+        """Tell the file and the running process; what a restarted one would do comes first."""
+        self._files.write({_MAP: live_map(route)})
+        if self._proxy.running() is not None:
+            self._runtime.route(route)
+
+    def _on_file(self) -> Route:
+        return parse_route(self._files.read(_MAP).get(_MAP, ""))
 
     def _new_runtime(self) -> RuntimeApi:
         directory = self._settings.proxy.settings.directory
@@ -297,6 +305,7 @@ class Host:
             on_file=on_file,
             up=traffic.up,
             covering=traffic.covering,
+            alone=self._proxy.is_alone(),
         )
 
     def _open_run(self, text: str) -> OpenRun | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,6 +58,11 @@ class ProxyService:
         found = self._engine.services(self._wish.labels)
         return next((service for service in found if service.status == "running"), None)
 
+    def is_alone(self) -> bool:
+        """Return whether not more than one runs."""
+        found = self._engine.services(self._wish.labels)
+        return sum(service.status == "running" for service in found) <= 1
+
     def is_current(self, service: Service) -> bool:
         """Return whether it runs with the image and the configuration of today."""
         return service.labels.get("restoops.spec") == self._wish.spec
@@ -93,15 +99,22 @@ class ProxyService:
             if service.status != "running":
                 self._engine.remove(service.id)
         old = [service for service in before if service.status == "running"]
-        argv = ["haproxy", "-W", "-db", "-f", config]
-        if old:
-            argv += ["-x", f"{self._wish.settings.directory}/run/admin.sock"]
-        name = f"{self._wish.app}-proxy-{self._wish.spec[:6]}"
-        new = self._start(name, argv, user, role="proxy")
-        self._await_ready(new)
+        if old and self._is_ready():
+            # A replacement that was cut off: the one in charge is the one that is wanted.
+            old = [service for service in old if not self.is_current(service)]
+        else:
+            self._bring_up(user, config, takes_over=bool(old))
         for service in old:
             self._engine.let_end(service.id, "SIGUSR1")
         self._forget(old)
+
+    def _bring_up(self, user: str, config: str, *, takes_over: bool) -> None:
+        argv = ["haproxy", "-W", "-db", "-f", config]
+        if takes_over:
+            argv += ["-x", f"{self._wish.settings.directory}/run/admin.sock"]
+        # A name of its own: one with the same settings may still be ending.
+        name = f"{self._wish.app}-proxy-{self._wish.spec[:6]}-{secrets.token_hex(2)}"
+        self._await_ready(self._start(name, argv, user, role="proxy"))
 
     def _start(self, name: str, argv: list[str], user: str, *, role: str) -> str:
         directory = self._wish.settings.directory

@@ -5,6 +5,7 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
@@ -94,9 +95,10 @@ class RegistryClient:
             tags = self.tags()
         except RestoopsError:
             tags = ()
-        near = [name for name in tags if name[:7] == tag[:7]] or list(tags[-5:])
-        if near:
-            return "Was it built and pushed? The registry has: " + ", ".join(near[-5:])
+        if near := difflib.get_close_matches(tag, tags):
+            return f"Did you mean {' or '.join(near)}?"
+        if tags:
+            return "Was it built and pushed? The registry has: " + ", ".join(tags[-5:])
         return "Was it built and pushed, and is `image.repository` right?"
 
     def _ask(self, method: str, path: str) -> httpx.Response:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from restoops.cli.completion import complete_release
+from restoops.cli.completion import complete_environment, complete_release
 from restoops.cli.context import (
     RunOptions,
     configured_environments,
@@ -45,7 +45,12 @@ def rollback(
         ),
     ] = None,
     second: Annotated[
-        str | None, typer.Argument(metavar="ENVIRONMENT", help="Environment of restoops.yaml.")
+        str | None,
+        typer.Argument(
+            metavar="ENVIRONMENT",
+            help="Environment of restoops.yaml.",
+            autocompletion=complete_environment,
+        ),
     ] = None,
     *,
     list_: Annotated[

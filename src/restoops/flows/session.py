@@ -76,7 +76,7 @@ class Session:
         finally:
             lock.release()
 
-    def carry_out(self, plan: SwapPlan, previous: Release | None) -> None:
+    def carry_out(self, plan: SwapPlan, state: HostState) -> None:
         """Make the plan's release live, or leave the one before it serving.
 
         Raises:
@@ -85,7 +85,7 @@ class Session:
             NeedsAttention: the new release serves but a later step failed, or the connection
                 was lost at the switch.
         """
-        run = self._new_run(plan, previous)
+        run = self._new_run(plan, state)
         self.host.open_run(run)
         steps = iter(plan.steps)
         reached: list[Step] = []
@@ -101,7 +101,7 @@ class Session:
         """Carry out steps that move no traffic to another release, such as a new proxy."""
         self._executor.apply(plan.steps)
 
-    def _new_run(self, plan: SwapPlan, previous: Release | None) -> OpenRun:
+    def _new_run(self, plan: SwapPlan, state: HostState) -> OpenRun:
         request = self._request
         return OpenRun(
             id=request.id,
@@ -113,7 +113,8 @@ class Session:
             old=plan.old,
             new=plan.new,
             started_new=plan.starts_new,
-            previous=previous,
+            previous=state.serving.release if state.serving else None,
+            was_covered=state.proxy is not None and state.proxy.covering,
         )
 
     def _recovered(self, state: HostState) -> HostState:
@@ -125,6 +126,7 @@ class Session:
         self._executor.apply(plan_recovery(run, state, self._wishes))
         self._close(run, "finished" if finishes else "undone")
         self._executor.done.clear()
+        self._executor.cut = 0
         return self.host.observe()
 
     def _end_interrupted(self, run: OpenRun) -> Interrupted:

@@ -135,12 +135,14 @@ class Executor:
             container = self.host.inspect(step.color)
             if not container.is_running or container.restarts:
                 raise self._crashed(container, answer)
-            answer, _ = self.host.ask(self.health.path, step.color)
-            good = good + 1 if answer.is_good else 0
+            latest, _ = self.host.ask(self.health.path, step.color)
+            good = good + 1 if latest.is_good else 0
+            # A release that flaps is judged by its bad answers, and they are what is shown.
+            answer = answer if latest.is_good and answer.status else latest
             # HAProxy asks in between: a release that flaps may answer only us well.
             if good >= step.successes and not self.host.is_doubted(step.color):
                 self.host.mark_up(step.color)
-                return str(answer.status)
+                return str(latest.status)
             if is_last:
                 raise self._not_healthy(step, answer)
             self._pause(self.health.interval_s)

@@ -93,7 +93,7 @@ def _carry_out(swap: Swap, state: HostState, plan: SwapPlan) -> None:
     moves = plan.old is not plan.new
     if not request.dry_run:
         if moves:
-            swap.session.carry_out(plan, previous)
+            swap.session.carry_out(plan, state)
         else:
             swap.session.repair(plan)
     warm = next((step.for_s for step in plan.steps if isinstance(step, KeepWarm)), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from restoops.model import Color, Container, HostState, OpenRun, Release
+from restoops.model import Color, Container, HostState, OpenRun, Proxy, Release
 from restoops.plan.retention import images_to_remove
 from restoops.plan.steps import (
     AwaitHealthy,
@@ -90,8 +90,11 @@ def plan_return(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, .
     """Return the steps that leave the release before `run` serving and nothing of `run` behind."""
     # The switch is asserted first, so that a proxy restarted in the midst reads the right file.
     drain = Drain(run.new, wishes.drain_s)
-    if not run.started_new:
-        return (Switch(run.old), drain)
+    found = state.containers.get(run.new)
+    if not run.started_new or (found and found.release != run.release):
+        # What is there was warm before the run, which has not come so far as to replace it.
+        again = (KeepWarm(run.new, max(1, wishes.warm_s), covers=True),) if run.was_covered else ()
+        return (Switch(run.old), drain, *again)
     trim = _trim(state, wishes, without=run.new)
     if run.old is None:
         return (Switch(None), Remove(run.new), *trim)
@@ -177,12 +180,17 @@ def _retire(
 
 def _foundation(state: HostState) -> tuple[Step, ...]:
     set_up = () if state.ready else (SetUp(),)
-    is_good = state.proxy and state.proxy.running and state.proxy.current
+    is_good = state.proxy and _runs_alone(state.proxy) and state.proxy.current
     return set_up if is_good else (*set_up, RunProxy())
 
 
 def _repair(state: HostState) -> tuple[Step, ...]:
-    return () if state.proxy and state.proxy.running else _foundation(state)
+    return () if state.proxy and _runs_alone(state.proxy) else _foundation(state)
+
+
+def _runs_alone(proxy: Proxy) -> bool:
+    """Return whether one proxy runs: of two, one would not hear of a switch."""
+    return proxy.running and proxy.alone
 
 
 def _runs(container: Container, release: Release) -> bool:

@@ -1,20 +1,26 @@
 # Stops a container that was kept warm, once its time is over and if nobody routes to it.
 #   $1 directory  $2 container  $3 slot  $4 seconds  $5 seconds from SIGTERM to SIGKILL
 # `docker wait` ends early when the container goes for another reason: then nothing is left to do.
-# Our caller's own variables or context of Docker may name another engine.
+# The variables or context of Docker of our caller may name another engine.
 export DOCKER_HOST=unix:///var/run/docker.sock
 timeout "$4" docker wait "$2" >/dev/null 2>&1
 [ $? -eq 124 ] || exit 0
 exec 9>>"$1/lock" || exit 0
 flock -w 600 9 || exit 0
-live=$(echo "show map $1/proxy/live.map" |
-    docker -H "unix://$1/proxy/run/admin.sock" system dial-stdio 2>/dev/null |
-    sed -n 's/^0x[0-9a-f]* live //p')
+map=$1/proxy/live.map
+haproxy() {
+    echo "$1" | docker -H "unix://${map%/*}/run/admin.sock" system dial-stdio 2>/dev/null
+}
+live=$(haproxy "show map $map" | sed -n 's/^0x[0-9a-f]* live //p')
 case $live in
-"$3" | none | "") exit 0 ;;
+"$3" | "$3"_* | none | "") exit 0 ;;
+*_"$3")
+    # It is in reserve. While the live one is down it is what answers, and stays.
+    haproxy "show stat" | cut -d, -f1,2,18 | grep -q "^app_${live%_*},${live%_*},UP" || exit 0
+    echo "live ${live%_*}" >"$map.new" && mv -f "$map.new" "$map"
+    haproxy "set map $map live ${live%_*}"
+    # A request that it got while the live one was down may still run.
+    sleep 1
+    ;;
 esac
-echo "set server app_$live/$3 state maint" |
-    docker -H "unix://$1/proxy/run/admin.sock" system dial-stdio >/dev/null 2>&1
-# A release that stood in for a dead one may have requests running.
-sleep 1
 docker stop -t "$5" "$2" >/dev/null 2>&1
