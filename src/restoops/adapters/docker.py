@@ -11,10 +11,10 @@ import docker
 import docker.errors
 import requests
 import urllib3
-from docker.transport import UnixHTTPAdapter
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool
 
 from restoops.adapters.connection import Stream
+from restoops.adapters.dial import DialAdapter
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import Color, Container, Digest, ImageName, Login, Release
 
@@ -280,7 +280,7 @@ class Engine:
 
     def _connect(self) -> Any:
         """Make a client that speaks a version of the API that the engine still knows."""
-        adapter = _DialAdapter(self._next_stream)
+        adapter = DialAdapter(self._next_stream)
 
         def speaking(version: str) -> Any:
             client = docker.APIClient(base_url="unix:///dial", version=version)
@@ -373,45 +373,3 @@ def _container(
             f"container {container_id[:12]} has labels that restoops does not understand: {error}",
             hint="It was not made by restoops. Remove it, or give it another `restoops.app` label.",
         ) from error
-
-
-class _DialConnection(urllib3.connection.HTTPConnection):
-    def __init__(self, dial: Callable[[], Stream], timeout: float | None) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._dial = dial
-
-    def connect(self) -> None:
-        self.sock = self._dial()  # an SSH channel is socket enough
-        self.sock.settimeout(self.timeout)
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether it may be used again; urllib3 would poll a descriptor, which channels lack."""
-        return self.sock is not None
-
-
-class _DialPool(urllib3.connectionpool.HTTPConnectionPool):
-    def __init__(self, dial: Callable[[], Stream], timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout, maxsize=1)
-        self._dial = dial
-
-    def _new_conn(self) -> _DialConnection:
-        return _DialConnection(self._dial, self.timeout.read_timeout)
-
-
-class _DialAdapter(UnixHTTPAdapter):
-    """docker-py's adapter for Unix sockets, over a stream of ours.
-
-    One pool for all, where docker-py makes one, and so a connection, for each URL.
-    """
-
-    def __init__(self, dial: Callable[[], Stream]) -> None:
-        super().__init__("http+unix://dial")
-        self._pool = _DialPool(dial, self.timeout)
-
-    def get_connection(self, url: Any, proxies: Any = None) -> Any:  # noqa: ARG002
-        return self._pool
-
-    def close(self) -> None:
-        self._pool.close()
-        super().close()
