@@ -18,6 +18,9 @@ from tests.lab.operator import Operator, Outcome
 from tests.lab.releases import Releases
 
 RATE = 150
+AWAIT_TWO_PROXIES = """\
+until [ "$(docker ps -q --filter label=restoops.role=proxy | wc -l)" -ge 2 ]; do :; done
+"""
 MOMENTS = [
     pytest.param(moment, id=str(moment), marks=() if moment in sample() else pytest.mark.full)
     for moment in moments()
@@ -120,6 +123,27 @@ def test_another_deploy_after_one_that_was_cut_off_just_as_it_switched(
         stage.operator.deploy(another)
 
     stage.assert_right("deploy", another, tag, {"running"})
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("turn", [1, *(pytest.param(n, marks=pytest.mark.full) for n in (2, 3, 4))])
+def test_a_run_that_is_killed_while_two_proxies_run(stage: Stage, turn: int) -> None:
+    """The old one must not go on serving, with a switch of its own that nobody turns."""
+    arguments, tag = stage.prepare("deploy with new proxy")
+    droplet = stage.operator.droplet
+    old = look(droplet).live_tag
+    with LoadRun(stage.operator.url, RATE) as load:
+        load.wait_for_traffic()
+        with Running(stage.start(arguments)) as running:
+            droplet.exec(["timeout", "30", "sh", "-c", AWAIT_TWO_PROXIES])
+            running.signal(signal.SIGKILL)
+            running.finish()
+        stage.operator.must(*arguments)
+        result = load.stop()
+
+    print(f"{turn}: {result}")
+    stage.assert_right("deploy", tag, old, {"running"})
+    assert result.failed == 0, str(result)
 
 
 def test_the_table_holds_every_kind_of_step() -> None:
