@@ -240,7 +240,7 @@ restoops.yaml is not valid:
   container.environment.PASSWORD: Input should be a valid string
   health.interval_s: Input should be less than or equal to 5
   heath: unknown key, did you mean `health`?
-  timeout_s: unknown key, did you mean `health.timeout_s`?
+  timeout_s: unknown key
   environments.prod.hosts: List should have at least 1 item after validation, not 0
   environments.prod.helth: unknown key, did you mean `health`?
   environments.prod.health.timeout_s: Input should be a valid number, unable to parse string as a \

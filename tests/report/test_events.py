@@ -30,6 +30,7 @@ from restoops.report.events import (
     Event,
     Planned,
     Progress,
+    PuttingRight,
     Recovering,
     RunEnded,
     RunStarted,
@@ -96,6 +97,7 @@ EVENTS: list[tuple[Event, str]] = [
         StepBroken("web-1", SWITCH, "HAProxy refused"),
         "  web-1  switch traffic to green                        failed: HAProxy refused",
     ),
+    (PuttingRight("web-1"), "  web-1  putting things right:"),
     (
         ENDED,
         (f"{V2_SHOWN} serves on staging (web-1), before it v1, after 1.23 s; v1 stays warm for "

@@ -70,11 +70,12 @@ def refusal(
             "the user's authorized_keys?",
         )
     if str(error) == "No existing session":
-        # What paramiko says when sshd hung up while keys were offered.
+        # What paramiko says when the other side hung up, or said nothing, before the end of it.
         return Unreachable(
-            f"{where}: login refused: the host hung up after too many keys were offered",
+            f"{where}: login refused: the host hung up, as it does after too many keys",
             hint="Name the right one: `ssh.key` in restoops.yaml, or `IdentityFile` with "
-            "`IdentitiesOnly yes` in ~/.ssh/config.",
+            "`IdentitiesOnly yes` in ~/.ssh/config. Is the droplet on, and is it SSH that "
+            "answers there?",
         )
     if isinstance(error, paramiko.ChannelException):
         return Unreachable(

@@ -45,7 +45,12 @@ class RegistryClient:
         self._login = login
         scheme = "http" if plain_http or _is_loopback(image.registry) else "https"
         self._base = f"{scheme}://{image.registry}"
-        self._client = httpx.Client(timeout=timeout_s, follow_redirects=True)
+        self._client = httpx.Client(
+            timeout=timeout_s,
+            follow_redirects=True,
+            # No proxy leads to this machine itself.
+            trust_env=not _is_loopback(image.registry),
+        )
         self._authorization: str | None = None
 
     def close(self) -> None:

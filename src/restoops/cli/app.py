@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -27,15 +28,21 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:  # noqa: FBT001  as Typer calls it
+    if asked:
+        typer.echo(f"restoops {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def restoops(
     *,
-    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),  # noqa: FBT003
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
 ) -> None:
     """Blue-green deploys on DigitalOcean droplets, without a lost request."""
-    if version:
-        typer.echo(f"restoops {__version__}")
-        raise typer.Exit
 
 
 for module in (deploy, rollback, status, logs, history, doctor, init):

@@ -30,7 +30,10 @@ def doctor(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Check all that a deploy needs, here and on the host, and say how to get what is missing."""
+    """Check all that a deploy needs, here and on hosts.
+
+    Says of what is missing how to get it.
+    """
     from restoops.flows.doctor import diagnose, raise_if_missing
     from restoops.report.tables import show_checks
 

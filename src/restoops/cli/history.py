@@ -23,7 +23,7 @@ def history(
     ] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the runs on ENVIRONMENT, newest first: who, what, when, outcome."""
+    """Show past runs: who, what, when, outcome."""
     from restoops.report.tables import show_history
 
     with opened(load_environment(environment)) as host:

@@ -23,7 +23,10 @@ def init(
     *,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write a commented restoops.yaml; one that is there is never touched."""
+    """Write a commented restoops.yaml.
+
+    One that is there already is never touched.
+    """
     from restoops.config.load import FILE_NAME
     from restoops.config.template import render
 

@@ -26,7 +26,7 @@ def logs(
         int, typer.Option("--lines", "-n", metavar="N", min=0, max=100_000, help="How many lines.")
     ] = 100,
 ) -> None:
-    """Show what the serving release on ENVIRONMENT wrote last."""
+    """Show what the serving release wrote last."""
     with opened(load_environment(environment)) as host:
         color = host.observe().answering
         if color is None:

@@ -15,7 +15,10 @@ def register(app: typer.Typer) -> None:
 
 
 def status(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> None:
-    """Show who serves on ENVIRONMENT since when, what is warm, and what a person must look at."""
+    """Show who serves since when, and what is warm.
+
+    Ends with status 3 when a person must look at something; says at what.
+    """
     from restoops.plan.status import status_of
     from restoops.report.tables import show_status
 

@@ -15,7 +15,7 @@ from restoops.flows.steps import Executor
 from restoops.model import HostState, OpenRun, Record, Release, RunKind
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_recovery, plan_return
 from restoops.plan.steps import Step, Switch, Verify
-from restoops.report.events import Recovering, Tell, Waiting
+from restoops.report.events import PuttingRight, Recovering, Tell, Waiting
 
 _HASTE_S = 5.0
 """How long an interrupted run still waits for requests of the old release: CI kills after 10 s."""
@@ -188,6 +188,7 @@ class Session:
 
     def _undisturbed(self, steps: tuple[Step, ...]) -> None:
         """Carry out steps that put things right; a second signal does not stop them."""
+        self.tell(PuttingRight(self.host.name))
         before, self._executor.interrupt = self._executor.interrupt, Interrupt()
         try:
             self._executor.apply(steps)

@@ -83,6 +83,13 @@ class StepBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class PuttingRight:
+    """A run failed or was interrupted: the steps that follow undo it, or finish it."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """The release serves on the host, since now or already before."""
 
@@ -109,6 +116,7 @@ Event = (
     | Progress
     | StepEnded
     | StepBroken
+    | PuttingRight
     | RunEnded
 )
 Tell = Callable[[Event], None]

@@ -10,6 +10,7 @@ from restoops.report.events import (
     Event,
     Planned,
     Progress,
+    PuttingRight,
     Recovering,
     RunEnded,
     RunStarted,
@@ -72,6 +73,8 @@ def sentence(event: Event) -> str:
             return f"  {host}  {describe(step):<46} {duration(seconds):>7}  {note}".rstrip()
         case StepBroken(host, step, reason):
             return f"  {host}  {describe(step):<46} failed: {reason}"
+        case PuttingRight(host):
+            return f"  {host}  putting things right:"
         case RunEnded():
             return outcome(event)
         case _:

@@ -60,6 +60,8 @@ class TerminalReporter:
             case StepBroken(host, step):
                 row = self._row(host, step)
                 row.state, row.note = "failed", ""
+                # The others will not be done now.
+                self._rows = [row for row in self._rows if row.state != "due"]
             case RunEnded():
                 self.close()
                 mark = Text("" if event.dry_run else "✔ ", style="green")
@@ -91,6 +93,9 @@ class TerminalReporter:
 
     def _say(self, event: Event) -> None:
         """Print what is not a step; a plan also becomes the rows of a new table."""
+        self._rows = [row for row in self._rows if row.state != "due"]
+        if self._live is not None:
+            self._draw()
         self.close()
         self._console.print(Text(sentence(event)), soft_wrap=True)
         if isinstance(event, Planned) and not event.dry_run:
