@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
 import shlex
 import socket
+import tarfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from docker import DockerClient
+
+from tests.lab import cache
 from tests.lab.droplet import AWAIT_ENGINE, Droplet
 from tests.lab.operator import APP, Operator, Outcome
 from tests.lab.registry import Registry
@@ -184,3 +191,39 @@ def wait_until_resolved(registry: Registry, tag: str) -> None:
     while not asked.search(registry.log.read_text()):
         assert time.monotonic() < deadline, registry.log.read_text()[-2000:]
         time.sleep(0.05)
+
+
+def full(droplet: Droplet, path: str, size: str, leave: str = "0") -> AbstractContextManager[None]:
+    """Mount a small file system that is full."""
+    return done_and_undone(
+        droplet,
+        f"mkdir -p {path}; mount -t tmpfs -o size={size},mode=0777 none {path}; "
+        f"head -c {leave} /dev/zero >{path}/spare; cat /dev/zero >{path}/filling 2>/dev/null; "
+        f"rm {path}/spare",
+        f"umount {path}",
+    )
+
+
+@contextmanager
+def unchanged_but_for_history(droplet: Droplet) -> Iterator[None]:
+    """The run that failed is on record; nothing else is different."""
+    before = snapshot(droplet)
+    yield
+    after = snapshot(droplet)
+    different = set(before.splitlines()) ^ set(after.splitlines())
+    assert {line.rpartition("/")[2] for line in different} == {"history.jsonl"}, different
+
+
+@contextmanager
+def image_of_random_bytes(engine: DockerClient) -> Iterator[str]:
+    buffer, content = io.BytesIO(), os.urandom(1_000_000)
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo("noise")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    name = f"{cache.LABEL}/noise-{uuid.uuid4().hex[:8]}"
+    engine.api.import_image_from_data(buffer.getvalue(), repository=name, tag="1")
+    try:
+        yield f"{name}:1"
+    finally:
+        engine.images.remove(f"{name}:1")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
+from docker import DockerClient
 
 from tests.e2e import conditions
 from tests.e2e.conditions import (
@@ -278,6 +279,37 @@ def test_a_health_path_that_is_not_there(serving: Operator) -> None:
 
     refused(outcome, 1, "on /helth within 1 s; last answer: 404", "`health.path`")
     assert set(answers.split()) == {"200"}
+    serving.deploy(OLD)  # The proxy goes back to the settings of before.
+
+
+# A disk that is full
+
+
+def test_a_disk_without_room_for_our_files(serving: Operator) -> None:
+    with (
+        conditions.full(serving.droplet, "/srv/small", "64k"),
+        other_app(serving, "172.30.9.0/24"),
+        settings(serving, host={"state_dir": "/srv/small"}),
+    ):
+        outcome = serving.run("deploy", NEW, "staging")
+        left = shell(serving.droplet, "docker ps -aq -f label=restoops.app=other")
+
+    refused(outcome, 1, "cannot write to /srv/small/other", "No space left", "`df -h` there")
+    assert left == ""
+
+
+def test_a_disk_without_room_for_the_image(
+    serving: Operator, engine: DockerClient, registry: Registry
+) -> None:
+    """Docker stages what it pulls in `tmp` of its directory: that file system is full."""
+    # Releases of the test app share their one layer, which is on the host already.
+    with conditions.image_of_random_bytes(engine) as image:
+        registry.push(engine, image, REPOSITORY, "sha-bbbbbb6")
+    fills_up = conditions.full(serving.droplet, "/var/lib/docker/tmp", "64k")
+    with fills_up, conditions.unchanged_but_for_history(serving.droplet):
+        outcome = serving.run("deploy", "bbbbbb6", "staging")
+
+    refused(outcome, 1, "pull of ", "no space left", "docker system df")
 
 
 # Files, locks, configuration
@@ -319,6 +351,24 @@ def test_two_hosts_in_an_environment(serving: Operator) -> None:
         outcome = serving.run("deploy", NEW, "staging")
 
     refused(outcome, 2, "staging has 2 hosts", "an environment of its own")
+
+
+def test_a_tag_that_moves_between_resolve_and_pull(
+    serving: Operator, releases: Releases, registry: Registry
+) -> None:
+    """What was resolved is deployed; where the tag went later does not matter."""
+    wanted, other = releases.push(App("bbbbbb4")), releases.push(App("bbbbbb5"))
+    with held_lock(serving.droplet):
+        process = serving.start("deploy", wanted.tag, "staging", "--wait", "60")
+        wait_until_resolved(registry, wanted.tag)
+        registry.move_tag(REPOSITORY, wanted.tag, other.tag)
+    outcome = finish(process)
+
+    assert outcome.status == 0, outcome
+    assert registry.digest(REPOSITORY, wanted.tag) == other.digest
+    assert serving.status()["serving"]["release"]["digest"] == wanted.digest
+    assert shell(serving.droplet, f"curl -s localhost:{PORT}/").strip() == "bbbbbb4"
+    serving.rollback()
 
 
 def staging(*hosts: str) -> dict[str, object]:

@@ -277,7 +277,7 @@ def test_an_agent_with_more_keys_than_may_be_tried(
     with agent(hardened, keys), settings(hardened, ssh={"key": None}):
         outcome = hardened.run("deploy", RELEASE, "staging")
 
-    refused(outcome, 5, "login refused", "too many keys", "`ssh.key`")
+    refused(outcome, 5, "login refused", "after too many keys", "`ssh.key`")
 
 
 def test_a_jump_host_and_two(hardened: Operator, make_droplet: MakeDroplet) -> None:
