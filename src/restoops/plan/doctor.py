@@ -205,6 +205,9 @@ class Judge:
             return self._ok(what, f"{port} is free")
         if "proxy-runs" in self.facts.values:
             return self._ok(what, f"{port} is held by our proxy")
+        if "engine" not in self.facts.values:
+            found = f"{port} is held, and Docker cannot say whether by our proxy"
+            return Check(self.host, what, Result.UNCHECKED, found)
         fix = f"`sudo ss -ltnp 'sport = :{port}'` there shows by which; or set `proxy.port`."
         return self._missing(what, f"{port} is taken by another program", fix)
 
