@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import docker
@@ -14,11 +13,11 @@ import urllib3
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool
 
 from restoops.adapters.connection import Stream
+from restoops.adapters.container import Blueprint, Service
 from restoops.adapters.dial import DialAdapter
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import Color, Container, Digest, ImageName, Login, Release
 
-SOCKET = "/var/run/docker.sock"
 _API_VERSION = "1.41"  # of Docker 20.10, the oldest engine that we support
 
 _FAULTS = (
@@ -30,30 +29,6 @@ _FAULTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    """What a container is made with, beyond its image."""
-
-    name: str
-    labels: Mapping[str, str]
-    environment: Mapping[str, str]
-    volumes: tuple[str, ...]
-    memory_mb: int | None
-    cpus: float | None
-    init: bool
-    network: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A container that is not a release, such as the proxy."""
-
-    id: str
-    status: str
-    labels: Mapping[str, str]
-
-
 class Engine:
     """The engine of one host, over one HTTP connection that `dial` makes."""
 
@@ -63,7 +38,6 @@ class Engine:
         self.host = host
         self._dial = dial
         self._ask_why = ask_why  # scripts/docker.sh
-        self._ahead: Stream | None = None
         self._client: Any = None  # docker-py's types do not fit its own use
 
     @property
@@ -74,16 +48,8 @@ class Engine:
                 self._client = self._connect()
         return self._client
 
-    def connect_ahead(self) -> None:
-        """Open the way, so that it is ready when it is needed."""
-        if self._client is None and self._ahead is None:
-            self._ahead = self._dial()
-
     def close(self) -> None:
         """Close the connection."""
-        if self._ahead is not None:
-            self._ahead.close()
-            self._ahead = None
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -280,7 +246,7 @@ class Engine:
 
     def _connect(self) -> Any:
         """Make a client that speaks a version of the API that the engine still knows."""
-        adapter = DialAdapter(self._next_stream)
+        adapter = DialAdapter(self._dial)
 
         def speaking(version: str) -> Any:
             client = docker.APIClient(base_url="unix:///dial", version=version)
@@ -289,10 +255,6 @@ class Engine:
 
         oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]
         return speaking(max(_API_VERSION, oldest, key=_as_numbers))
-
-    def _next_stream(self) -> Stream:
-        stream, self._ahead = self._ahead, None
-        return stream or self._dial()
 
     def _pull_failed(self, reference: str, reason: str) -> StepFailed:
         if "no space left" in reason:

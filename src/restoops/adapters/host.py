@@ -9,10 +9,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from restoops.adapters.clock import Clock
-from restoops.adapters.connection import Connection, Holder, Lock, hold_lock, script
-from restoops.adapters.docker import SOCKET, Blueprint, Engine
+from restoops.adapters.connection import (
+    Connection,
+    Holder,
+    Lock,
+    Stream,
+    hold_lock,
+    script,
+)
+from restoops.adapters.container import SOCKET, Blueprint
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import Route, RuntimeApi, Traffic, live_map, parse_route
 from restoops.adapters.history import dump_history, dump_run, parse_history, parse_run
@@ -32,6 +41,9 @@ from restoops.model import (
     Record,
     Release,
 )
+
+if TYPE_CHECKING:
+    from restoops.adapters.docker import Engine
 
 _MAP = "proxy/live.map"
 
@@ -60,24 +72,37 @@ class Host:
         self._connection = connection
         self._settings = settings
         self._files = Files(connection, settings.directory)
-        self._engine = Engine(
-            self.name,
-            lambda: connection.dial(SOCKET),
-            lambda: connection.run([*script("docker"), SOCKET], timeout_s=10),
-        )
+        self._clock = clock
+        self._docker_ahead: Stream | None = None
         self._runtime = self._new_runtime()
-        self._proxy = ProxyService(self._engine, settings.proxy, self._new_runtime, clock)
         self._prober = Prober(
             f"{settings.proxy.settings.directory}/run/probe.sock", connection.dial
         )
         self._containers: dict[Color, Container] = {}
         self._history: tuple[Record, ...] = ()
 
+    @cached_property
+    def _engine(self) -> Engine:
+        """The engine; its client is loaded while the connection is still being made."""
+        from restoops.adapters.docker import Engine
+
+        run = self._connection.run
+        return Engine(
+            self.name,
+            self._dial_docker,
+            lambda: run([*script("docker"), SOCKET], timeout_s=10),
+        )
+
+    @cached_property
+    def _proxy(self) -> ProxyService:
+        return ProxyService(self._engine, self._settings.proxy, self._new_runtime, self._clock)
+
     def close(self) -> None:
         """Close the connection and all that runs over it."""
         self._prober.close()
         self._runtime.close()
-        self._engine.close()
+        if "_engine" in vars(self):
+            self._engine.close()
         self._connection.close()
 
     def lock(self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None]) -> Lock:
@@ -252,9 +277,13 @@ class Host:
     def _connect_ahead(self) -> None:
         """Let the ways to Docker and HAProxy open while the files are read."""
         with contextlib.suppress(Unreachable):  # a host without a proxy yet
-            self._engine.connect_ahead()
+            self._docker_ahead = self._docker_ahead or self._connection.dial(SOCKET)
             self._runtime.connect()
             self._prober.connect()
+
+    def _dial_docker(self) -> Stream:
+        stream, self._docker_ahead = self._docker_ahead, None
+        return stream or self._connection.dial(SOCKET)
 
     def _send(self, route: Route) -> None:
         """Tell the file and the running process; what a restarted one would do comes first."""

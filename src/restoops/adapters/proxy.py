@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from restoops.adapters.clock import Clock
-from restoops.adapters.docker import Engine, Service
+from restoops.adapters.container import Service
 from restoops.adapters.haproxy import ProxySettings, RuntimeApi, render
 from restoops.errors import RestoopsError, StepFailed
+
+if TYPE_CHECKING:
+    from restoops.adapters.docker import Engine
 
 _READY_S = 10
 _LEAVE_S = 2
@@ -113,7 +117,7 @@ class ProxyService:
         if takes_over:
             argv += ["-x", f"{self._wish.settings.directory}/run/admin.sock"]
         # A name of its own: one with the same settings may still be ending.
-        name = f"{self._wish.app}-proxy-{self._wish.spec[:6]}-{secrets.token_hex(2)}"
+        name = f"{self._wish.app}-proxy-{self._wish.spec[:6]}-{os.urandom(2).hex()}"
         self._await_ready(self._start(name, argv, user, role="proxy"))
 
     def _start(self, name: str, argv: list[str], user: str, *, role: str) -> str:

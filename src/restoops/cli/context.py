@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,10 +69,14 @@ def opened(loaded: Loaded, interrupt: Interrupt | None = None) -> Iterator[Host]
             hint="Give each host an environment of its own until fleets are supported.",
         )
     from restoops.flows.background import in_background
-    from restoops.flows.connect import connect
+    from restoops.flows.connect import connect, load_client
 
+    load_client(loaded)
     connection = in_background(lambda: connect(loaded, loaded.targets[0]))
-    # Loading Docker's client takes as long as connecting: both at once.
+    # Docker's client takes 0.1 s to load, as long as it takes to connect and to get the lock.
+    # Threads take turns often meanwhile, so that no answer of the host has to wait for it.
+    sys.setswitchinterval(0.0005)
+    in_background(lambda: import_module("restoops.adapters.docker"))
     from restoops.adapters.clock import SystemClock
     from restoops.adapters.host import Host
     from restoops.flows.open import host_settings

@@ -5,6 +5,7 @@ Apart from `open`, so that connecting can begin before Docker's client is loaded
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from restoops.adapters.connection import Connection, LocalConnection
@@ -12,6 +13,12 @@ from restoops.adapters.terraform import read_output
 from restoops.config.hosts import Target
 from restoops.config.load import Loaded
 from restoops.config.schema import TerraformOutputs
+
+
+def load_client(loaded: Loaded) -> None:
+    """Load what connecting needs, so that this is not done while something else is loaded."""
+    if loaded.connection == "ssh":
+        import_module("restoops.adapters.ssh")
 
 
 def connect(loaded: Loaded, target: Target) -> Connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 
-from restoops.adapters.docker import Blueprint
+from restoops.adapters.container import Blueprint
 from restoops.adapters.haproxy import ProxySettings
 from restoops.adapters.host import HostSettings
 from restoops.adapters.proxy import ProxyWish
