@@ -46,7 +46,7 @@ class Inside:
     images: frozenset[str]
     """Images of the application, by digest."""
     live: str
-    """What `live.map` says."""
+    """The slot that `live.map` sends new requests to, or `none`."""
     has_open_run: bool
     lock_is_held: bool
 
@@ -90,7 +90,7 @@ def look(droplet: Droplet) -> Inside:
             case "i":
                 images.add(words[0].partition("@")[2])
             case "l":
-                live = words[0]
+                live = words[0].partition("_")[0]  # `blue_green`: green is in reserve
             case _:
                 flags.add(kind)
     return Inside(containers, frozenset(images), live, "r" in flags, "h" in flags)
