@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Protocol
 
 from restoops.adapters import process
@@ -16,6 +16,7 @@ from restoops.errors import Locked, StepFailed, Unreachable
 LEASE_S = 15
 """Seconds of silence after which a host takes the lock away and ends our connection."""
 _HEARTBEAT_S = 2.5
+_SCRIPTS = Path(__file__).parent / "scripts"
 
 
 class Stream(Protocol):
@@ -185,7 +186,7 @@ def describe_holder(text: str) -> str:
 
 def script(name: str) -> list[str]:
     """Return the argv that runs one of our shell scripts on a host; arguments follow it."""
-    text = files("restoops.adapters").joinpath(f"scripts/{name}.sh").read_text()
+    text = (_SCRIPTS / f"{name}.sh").read_text()
     return ["bash", "-c", text, f"restoops-{name}"]
 
 

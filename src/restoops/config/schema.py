@@ -119,7 +119,7 @@ class Health(Section):
     """Path that answers 2xx when the release is ready."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60
     """Seconds a new container has to become healthy before the deploy is given up."""
-    interval_s: Annotated[float, Field(ge=0.02, le=5)] = 0.1
+    interval_s: Annotated[float, Field(ge=0.02, le=5)] = 0.05
     """Seconds from one answer to the next question."""
     successes: Annotated[int, Field(ge=1, le=20)] = 3
     """Good answers in a row that are needed: a release that flaps must not pass."""

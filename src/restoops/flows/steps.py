@@ -32,7 +32,7 @@ from restoops.report.events import Progress, StepBroken, StepEnded, StepStarted,
 
 _IDLE_POLLS = 3
 """Polls in a row without a request: one alone can fall between two requests."""
-_IDLE_INTERVAL_S = 0.02
+_IDLE_INTERVAL_S = 0.01
 _VERIFY_S = 5
 _LOG_LINES = 20
 _NOT_FOUND = 404
