@@ -92,9 +92,9 @@ def test_no_credentials(serving: Operator, registry: Registry) -> None:
 
 def test_a_tag_that_is_missing(serving: Operator) -> None:
     with unchanged(serving.droplet):
-        outcome = serving.run("deploy", "abcdef0", "staging")
+        outcome = serving.run("deploy", f"{OLD[:6]}9", "staging")
 
-    refused(outcome, 1, f"{REPOSITORY}:sha-abcdef0 is not in the registry", f"sha-{OLD}")
+    refused(outcome, 1, f"{REPOSITORY}:sha-{OLD[:6]}9 is not in the registry", f"sha-{OLD}")
 
 
 def test_an_image_that_is_deleted_between_resolve_and_pull(
