@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Annotated
 
 import typer
@@ -31,5 +33,8 @@ def logs(
         color = host.observe().answering
         if color is None:
             raise Refused(f"{host.name}: no release is live", hint="Deploy one first.")
+        if follow:
+            # At once, wherever it waits: nothing here has to be put right.
+            signal.signal(signal.SIGINT, lambda *_: os._exit(130))
         for line in host.follow(color, lines) if follow else host.logs(color, lines):
             typer.echo(line)
