@@ -167,6 +167,8 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     console = Console(highlight=False)
     console.width = min(console.width, MOST_COLUMNS)
+    # A shell that starts us in the background has SIGINT ignored, and Python leaves that so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run(console)
     except KeyboardInterrupt:
