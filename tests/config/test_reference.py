@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from restoops.config import reference, template
+import restoops.config.reference as reference
+import restoops.config.template as template
 from restoops.config.check import check
 from restoops.config.described import keys
 from restoops.config.schema import Environment, Section, Settings, TerraformOutputs, sections
