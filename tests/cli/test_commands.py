@@ -130,9 +130,8 @@ def test_the_version() -> None:
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     program = (
         "import sys\n"
-        "from restoops.__main__ import main\n"
-        f"sys.argv = {['restoops', *arguments]!r}\n"
-        "try:\n    main()\nexcept SystemExit as leaving:\n    assert not leaving.code\n"
+        "from restoops.cli.app import run\n"
+        f"assert run({arguments!r}) == 0\n"
         f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run(

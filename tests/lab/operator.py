@@ -70,9 +70,13 @@ class Operator:
         """The operator's file of host keys."""
         return self.folder / ".ssh" / "known_hosts"
 
+    def write_settings(self) -> None:
+        """Write `settings` where the command finds them; `start` does it as well."""
+        (self.folder / "restoops.yaml").write_text(json.dumps(self.settings))
+
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a command and leave it running."""
-        (self.folder / "restoops.yaml").write_text(json.dumps(self.settings))
+        self.write_settings()
         return subprocess.Popen(
             [*_COMMAND, *arguments],
             cwd=self.folder,

@@ -147,10 +147,13 @@ class Host:
 
         Without a proxy nobody serves; what would is then what the file says.
         """
-        if self._proxy.running() is None:
-            idle = dict.fromkeys(Color, 0)
-            return Traffic(self._on_file().live, frozenset(), covering=False, sessions=idle)
-        return self._runtime.traffic()
+        try:
+            return self._runtime.traffic()
+        except Unreachable:
+            if self._proxy.running() is not None:
+                raise
+        idle = dict.fromkeys(Color, 0)
+        return Traffic(self._on_file().live, frozenset(), covering=False, sessions=idle)
 
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
         """Ask the release in `slot`, or as a client would, and say which slot answered."""

@@ -54,9 +54,8 @@ def deploy(
     wanted = tag_argument(tag)
     loaded = load_environment(environment)
     confirm(f"Deploy {wanted} to {environment}?", yes=yes or dry_run or not loaded.confirm)
-    resolve = resolving(loaded, wanted)
     options = RunOptions(environment, dry_run, yes, as_json, wait, timeout)
     with swapping(options, "deploy", loaded) as swap:
         from restoops.flows.swap import deploy as make_live
 
-        make_live(swap, resolve)
+        make_live(swap, resolving(loaded, wanted))
