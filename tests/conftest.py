@@ -1,6 +1,7 @@
 """Fixtures of the lab. All are lazy: a test that asks for none of them needs no engine."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
 MakeDroplet = Callable[[], Droplet]
+FLEET = 4
+AT_ONCE = 2
+"""Droplets that are started at the same time: as many as suit two processors."""
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +88,19 @@ def operator(
     """An operator with a fresh droplet, for the tests of one module."""
     folder = tmp_path_factory.mktemp("operator")
     return Operator(folder, droplet, registry, lab_key, proxy_images[0])
+
+
+@pytest.fixture(scope="module")
+def fleet(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_droplet: MakeDroplet,
+    registry: Registry,
+    lab_key: Path,
+    proxy_images: tuple[str, str],
+) -> Iterator[Operator]:
+    """An operator with four fresh droplets, for the tests of one module."""
+    folder = tmp_path_factory.mktemp("fleet")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        droplets = list(pool.map(lambda _: make_droplet(), range(FLEET)))
+        yield Operator(folder, droplets, registry, lab_key, proxy_images[0])
+        list(pool.map(Droplet.close, droplets))

@@ -18,6 +18,20 @@ from docker.types import EndpointConfig
 from tests.lab import cache, images, network
 
 READY_TIMEOUT_S = 60.0
+_DROP = """\
+iptables -w -N LAB
+iptables -w -A LAB ${1:+-p tcp --dport "$1"} -j DROP
+iptables -w -A LAB ${1:+-p tcp --sport "$1"} -j DROP
+iptables -w -I INPUT -i eth0 -j LAB
+iptables -w -I OUTPUT -o eth0 -j LAB
+"""
+_PASS = """\
+iptables -w -D INPUT -i eth0 -j LAB
+iptables -w -D OUTPUT -o eth0 -j LAB
+iptables -w -F LAB
+iptables -w -X LAB
+true
+"""
 AWAIT_ENGINE = (
     "until curl -sf --unix-socket /run/docker.sock http://engine/_ping; do sleep .05; done"
 )
@@ -121,6 +135,18 @@ class Droplet:
     def unpause(self) -> None:
         """Let a frozen machine go on."""
         self._container.unpause()
+
+    def drop_packets(self, port: int | None = None) -> None:
+        """Lose all packets from and to the machine, or those of one TCP port on it.
+
+        Connections hang: neither side hears that the other is gone. `exec` still works.
+        """
+        self.pass_packets()
+        self.exec(["sh", "-ec", _DROP, "drop", str(port or "")])
+
+    def pass_packets(self) -> None:
+        """Undo `drop_packets`; a restart of the machine does it as well."""
+        self.exec(["sh", "-c", _PASS])
 
     def log(self) -> str:
         """Return the journal of the machine, for the message of a test that failed."""

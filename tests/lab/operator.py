@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,18 @@ class Outcome:
 
 
 class Operator:
-    """Runs restoops against one droplet as its environment `staging`."""
+    """Runs restoops against one droplet, or several in order, as its environment `staging`."""
 
     def __init__(
-        self, folder: Path, droplet: Droplet, registry: Registry, key: Path, proxy_image: str
+        self,
+        folder: Path,
+        droplets: Droplet | Sequence[Droplet],
+        registry: Registry,
+        key: Path,
+        proxy_image: str,
     ) -> None:
         self.folder = folder
-        self.droplet = droplet
+        self.droplets = (droplets,) if isinstance(droplets, Droplet) else tuple(droplets)
         self.settings: dict[str, Any] = {
             "app": {"name": APP},
             "registry": {"host": registry.host, "plain_http": True},
@@ -47,7 +52,7 @@ class Operator:
             "proxy": {"image": proxy_image},
             "health": {"timeout_s": 5},
             "ssh": {"key": str(key), "user": "deploy"},
-            "environments": {"staging": {"hosts": [droplet.address]}},
+            "environments": {"staging": {"hosts": [d.address for d in self.droplets]}},
         }
         self.env = {
             "PATH": os.environ["PATH"],
@@ -58,12 +63,23 @@ class Operator:
             "GITHUB_TOKEN": registry.password,
         }
         (folder / ".ssh").mkdir(mode=0o700)
-        self.known_hosts.write_text(droplet.known_hosts_line + "\n")
+        lines = [droplet.known_hosts_line for droplet in self.droplets]
+        self.known_hosts.write_text("\n".join(lines) + "\n")
+
+    @property
+    def droplet(self) -> Droplet:
+        """The droplet, the first of several."""
+        return self.droplets[0]
 
     @property
     def url(self) -> str:
-        """Where clients reach the application."""
-        return f"http://{self.droplet.address}:{PORT}/"
+        """Where clients reach the application, on the first droplet."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where clients reach the application, on each droplet."""
+        return tuple(f"http://{droplet.address}:{PORT}/" for droplet in self.droplets)
 
     @property
     def known_hosts(self) -> Path:

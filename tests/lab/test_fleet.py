@@ -1,0 +1,76 @@
+"""A fleet can be hurt host by host, and heals."""
+
+import socket
+import time
+
+import pytest
+
+from tests.lab.droplet import Droplet
+from tests.lab.operator import Operator
+
+pytestmark = pytest.mark.lab
+
+NOBODY_S = 0.5
+
+
+def greeting(droplet: Droplet, port: int = 22) -> bytes:
+    """Return what the host says first, or nothing when it does not answer."""
+    try:
+        with socket.create_connection((droplet.address, port), timeout=NOBODY_S) as connection:
+            connection.settimeout(NOBODY_S)
+            return connection.recv(4)
+    except OSError:
+        return b""
+
+
+def test_an_operator_knows_each_host_of_a_fleet(fleet: Operator) -> None:
+    addresses = [droplet.address for droplet in fleet.droplets]
+    assert len(set(addresses)) == 4
+    assert fleet.droplet is fleet.droplets[0]
+    assert fleet.settings["environments"]["staging"]["hosts"] == addresses
+    known = fleet.known_hosts.read_text().splitlines()
+    assert [line.split()[0] for line in known] == addresses
+    assert fleet.url == fleet.urls[0] == f"http://{addresses[0]}:3001/"
+
+
+def test_a_droplet_without_power_does_not_answer_until_it_is_on_again(fleet: Operator) -> None:
+    first, second, *_ = fleet.droplets
+    before = first.known_hosts_line
+    first.power_off()
+    try:
+        assert greeting(first) == b""
+        assert greeting(second) == b"SSH-"
+    finally:
+        first.start()
+    assert greeting(first) == b"SSH-"
+    assert first.known_hosts_line == before
+
+
+@pytest.mark.parametrize("port", [22, None])
+def test_lost_packets_leave_a_connection_hanging(fleet: Operator, port: int | None) -> None:
+    droplet = fleet.droplets[2]
+    with socket.create_connection((droplet.address, 22), timeout=5) as connection:
+        assert connection.recv(100).startswith(b"SSH-")
+        droplet.drop_packets(port)
+        try:
+            assert greeting(droplet) == b""
+            connection.sendall(b"SSH-2.0-test\r\n")
+            connection.settimeout(NOBODY_S)
+            with pytest.raises(TimeoutError):
+                connection.recv(4)
+        finally:
+            droplet.pass_packets()
+        connection.settimeout(10)
+        assert connection.recv(4)
+    assert greeting(droplet) == b"SSH-"
+
+
+def test_packets_lost_twice_are_passed_again_at_once(fleet: Operator) -> None:
+    droplet = fleet.droplets[3]
+    droplet.drop_packets()
+    droplet.drop_packets(22)
+    droplet.pass_packets()
+    droplet.pass_packets()
+    began = time.monotonic()
+    assert greeting(droplet) == b"SSH-"
+    assert time.monotonic() - began < NOBODY_S
