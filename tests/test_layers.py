@@ -63,7 +63,15 @@ ADAPTERS: dict[str, set[str]] = {
 }
 """Adapter to the adapters that it may import. A new one is drawn in the architecture first."""
 
-PURE = ("errors", "model", "plan", "config.schema", "config.hosts")
+PURE = (
+    "errors",
+    "model",
+    "plan",
+    "config.schema",
+    "config.section",
+    "config.rollout",
+    "config.hosts",
+)
 IMPURE_MODULES = {
     "fcntl", "glob", "io", "os", "pathlib", "platform", "shutil", "sys", "tempfile",
     "asyncio", "multiprocessing", "select", "selectors", "signal", "subprocess", "threading",

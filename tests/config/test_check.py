@@ -48,12 +48,31 @@ def test_nothing_under_a_heading_means_the_defaults(text: str) -> None:
         pytest.param("environments: {a: {hosts: ['2001:db8::1', 10.0.0.1, a_b.c]}}", id="hosts"),
         pytest.param("environments: {a: {connection: local}}", id="another local environment"),
         pytest.param("environments: {a: {terraform: {directory: tf}}}", id="terraform"),
+        pytest.param("release: {command: npm run migrate}", id="a command on one line"),
+        pytest.param("release: {command: \"sh -c 'a b'\"}", id="a command with quotes"),
+        pytest.param("release: {command: [sh, -c, 'a && b > $C']}", id="a shell, given as such"),
+        pytest.param("release: {command: [x, '']}", id="an empty argument"),
+        pytest.param("release: {command: []}", id="no command"),
+        pytest.param('release: {command: [sh, -c, "a\\n\\tb\\n"]}', id="a script of lines"),
+        pytest.param("fleet: {policy: quorum, quorum: 3}", id="a quorum"),
+        pytest.param("hooks: {pre_deploy: [./a b/c], on_failure: notify}", id="hooks"),
+        pytest.param(
+            "fleet: {policy: quorum, quorum: 2}\n"
+            "environments: {a: {hosts: [a], fleet: {policy: stop, quorum: null}}}",
+            id="a quorum that an environment takes back",
+        ),
+        pytest.param(
+            "environments: {a: {terraform: {directory: t}, fleet: {policy: quorum, quorum: 9}}}",
+            id="a quorum of hosts that only Terraform knows",
+        ),
     ],
 )
 def test_accepted(text: str) -> None:
     assert faults(text) == []
 
 
+ARGV = 'Input should be a list of a program and its arguments, or both on one line, such as `["npm'
+SHELL = "no shell runs it: give a list, "
 HOST = "Input should be a host name or an IP address, without user or port"
 
 
@@ -108,6 +127,29 @@ HOST = "Input should be a host name or an IP address, without user or port"
         ("host: {state_dir: /var/../etc}", "host.state_dir: Input should be an absolute path"),
         ("host: {state_dir: var/lib}", "host.state_dir: Input should be an absolute path"),
         ("host: {state_dir: '/a b'}", "host.state_dir: Input should be an absolute path"),
+        ("release: {command: 'a && b'}", f"release.command: {SHELL}"),
+        ("release: {command: 'echo $HOME'}", f"release.command: {SHELL}"),
+        ("release: {command: 'a; b'}", f"release.command: {SHELL}"),
+        ("release: {command: 'a > b'}", f"release.command: {SHELL}"),
+        ('release: {command: "it\'s"}', "release.command: has a quote or a backslash that is not"),
+        ("release: {command: ''}", f"release.command: {ARGV}"),
+        ("release: {command: {npm: run}}", f"release.command: {ARGV}"),
+        ("release: {command: ['', a]}", f"release.command: {ARGV}"),
+        ("release: {command: [npm, [run]]}", "release.command.1: Input should be a valid string"),
+        ("release: {command: [npm, null]}", "release.command.1: "),
+        ('release: {command: [npm, "\\e"]}', "release.command.1: Input should be text without"),
+        ("release: {commands: a}", "release.commands: unknown key, did you mean `command`?"),
+        ("release: {timeout_s: 0}", "release.timeout_s: Input should be greater than 0"),
+        ("hooks: {pre-deploy: a}", "hooks.pre-deploy: unknown key, did you mean `pre_deploy`?"),
+        ("bake: {bake_s: 5}", "bake.bake_s: unknown key, did you mean `swap.bake_s`?"),
+        ("bake: {max_error_rate: 1.5}", "bake.max_error_rate: Input should be less than or equal"),
+        ("swap: {bake_s: -1}", "swap.bake_s: Input should be greater than or equal to 0"),
+        ("fleet: {policy: all}", "fleet.policy: Input should be 'all-or-nothing', 'stop' or 'quo"),
+        ("fleet: {policy: quorum}", "fleet: `policy: quorum` needs `quorum`"),
+        ("fleet: {quorum: 2}", "fleet: `quorum` goes with `policy: quorum`, not with `policy: all"),
+        ("fleet: {policy: quorum, quorum: 0}", "fleet.quorum: Input should be greater than or"),
+        ("fleet: {parallel: 0}", "fleet.parallel: Input should be greater than or equal to 1"),
+        ("fleet: {deadline_s: 0}", "fleet.deadline_s: Input should be greater than or equal to 1"),
     ],
 )
 def test_refused(text: str, told: str) -> None:
@@ -148,6 +190,14 @@ def test_refused(text: str, told: str) -> None:
         ("{hosts: [a], host: web}", "environments.e.host: Input should be a mapping"),
         ("{hosts: [a], swap: {x: 1}}", "environments.e.swap.x: unknown key"),
         ("{hosts: [a], overrides: {}}", "environments.e.overrides: unknown key"),
+        (
+            "{hosts: [a, b], fleet: {policy: quorum, quorum: 3}}",
+            "environments.e.fleet.quorum: more than the hosts of environment e, which has 2",
+        ),
+        (
+            "{hosts: [a, b], fleet: {policy: quorum}}",
+            "environments.e.fleet: `policy: quorum` needs `quorum`",
+        ),
         ("{hosts: [a], conection: ssh}", "environments.e.conection: unknown key, did you mean"),
     ],
 )
@@ -155,6 +205,44 @@ def test_refused_in_an_environment(environment: str, told: str) -> None:
     (fault,) = faults(f"environments: {{e: {environment}}}" if environment else "environments: {e}")
 
     assert fault.startswith(told)
+
+
+def test_a_quorum_is_compared_with_the_hosts_of_each_environment_and_of_the_chosen_one() -> None:
+    text = """
+fleet: {policy: quorum, quorum: 2}
+environments: {one: {hosts: [a]}, two: {hosts: [a, b]}}
+"""
+    environ = {"RESTOOPS_FLEET__QUORUM": "3"}
+
+    told = [str(fault) for fault in checked(text, environ, "two").faults]
+
+    assert told == [
+        "fleet.quorum: more than the hosts of environment one, which has 1",
+        "RESTOOPS_FLEET__QUORUM: more than the hosts of environment two, which has 2",
+    ]
+
+
+def test_a_section_at_odds_with_itself_is_named_by_what_was_laid_into_it() -> None:
+    base, own = "fleet: {policy: quorum, quorum: 1}", "{hosts: [a], fleet: {policy: stop}}"
+    (told,) = faults(f"{base}\nenvironments: {{e: {own}}}")
+
+    assert told.startswith("environments.e.fleet.policy: `quorum` goes with `policy: quorum`")
+    (told,) = faults("", {"RESTOOPS_FLEET__POLICY": "quorum"})
+    assert told.startswith("RESTOOPS_FLEET__POLICY: `policy: quorum` needs `quorum`")
+
+
+def test_a_command_is_split_as_a_shell_would_and_taken_as_it_is_from_a_list() -> None:
+    environ = {
+        "RESTOOPS_HOOKS__PRE_DEPLOY": "./notify 'a b' 07",
+        "RESTOOPS_HOOKS__POST_DEPLOY": '["./notify", "a b", 07, no]',
+        "RESTOOPS_HOOKS__ON_FAILURE": "",
+    }
+    settings = checked("hooks: {on_failure: page me}", environ).settings
+
+    assert settings is not None
+    assert settings.hooks.pre_deploy == ("./notify", "a b", "07")
+    assert settings.hooks.post_deploy == ("./notify", "a b", "07", "no")
+    assert settings.hooks.on_failure == ()
 
 
 def test_a_fault_of_the_file_is_told_once_however_many_environments_inherit_it() -> None:
@@ -250,11 +338,13 @@ def test_a_value_that_may_be_a_secret_is_never_told() -> None:
         "RESTOOPS_CONTAINER__ENVIRONMENT__PW": "hunter2\n",
         "RESTOOPS_CONTAINER__ENVIRONMENT": '{"X": ["hunter2"',
         "RESTOOPS_SSH__KEY": "hunter2\n",
+        "RESTOOPS_RELEASE__COMMAND": "login $hunter2",
+        "RESTOOPS_HOOKS__PRE_DEPLOY": "login 'hunter2",
     }
 
     told = faults(text, environ)
 
-    assert len(told) == 7
+    assert len(told) == 9
     assert not any("hunter2" in fault for fault in told)
 
 

@@ -13,7 +13,8 @@ import restoops.config.reference as reference
 import restoops.config.template as template
 from restoops.config.check import check
 from restoops.config.described import keys
-from restoops.config.schema import Environment, Section, Settings, TerraformOutputs, sections
+from restoops.config.schema import Environment, Settings, TerraformOutputs, sections
+from restoops.config.section import Section
 from restoops.config.variables import variable
 from restoops.config.yamltext import parse
 

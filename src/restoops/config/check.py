@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 from restoops.config.faults import Fault, dotted, nearest, unknown
 from restoops.config.forms import NAME
 from restoops.config.layers import Layered
-from restoops.config.schema import Environment, Section, Settings, sections
+from restoops.config.schema import Environment, Settings, sections
+from restoops.config.section import Section
 from restoops.config.variables import lay_variables
 
 LOCAL = "local"
@@ -58,6 +59,7 @@ def check(raw: object, environ: Mapping[str, str], chosen: str) -> Checked:
             found, over = environment, laid
     over, wrong = lay_variables(over, environ)
     settings, more = _validated(Settings, over)
+    more += _quorum_faults(settings, found, over, chosen)
     return Checked(settings, found, tuple(environments), tuple(faults + wrong + more))
 
 
@@ -80,7 +82,21 @@ def _environment(
     differing = {key: value for key, value in keys.items() if key in Settings.model_fields}
     environment, wrong = _validated(Environment, Layered(own, {(): place}))
     laid = base.under(differing, place)
-    return environment, laid, faults + wrong + _validated(Settings, laid)[1]
+    settings, more = _validated(Settings, laid)
+    more += _quorum_faults(settings, environment, laid, name)
+    return environment, laid, faults + wrong + more
+
+
+def _quorum_faults(
+    settings: Settings | None, environment: Environment | None, layered: Layered, name: str
+) -> list[Fault]:
+    """Say that more hosts have to succeed than there are; those of Terraform are not known yet."""
+    quorum = settings.fleet.quorum if settings else None
+    hosts = len(environment.hosts) if environment else 0
+    if not quorum or not hosts or quorum <= hosts:
+        return []
+    what = f"more than the hosts of environment {name}, which has {hosts}"
+    return [Fault(layered.name(("fleet", "quorum")), what)]
 
 
 def _validated(model: type[_Part], layered: Layered) -> tuple[_Part | None, list[Fault]]:

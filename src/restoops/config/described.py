@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from restoops.config import schema
-from restoops.config.schema import Section
+from restoops.config.section import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ def summary(model: type[Section]) -> str:
 
 def _meanings(model: type[Section]) -> dict[str, str]:
     # pydantic could collect these itself, but takes 40 ms for it at every start
-    return dict(_documented(model.__name__))
+    return dict(_documented(model))
 
 
-def _documented(class_name: str) -> Iterator[tuple[str, str]]:
-    for node in ast.parse(inspect.getsource(schema)).body:
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
+def _documented(model: type[Section]) -> Iterator[tuple[str, str]]:
+    for node in ast.parse(inspect.getsource(sys.modules[model.__module__])).body:
+        if isinstance(node, ast.ClassDef) and node.name == model.__name__:
             for field, text in pairwise(node.body):
                 match field, text:
                     case (

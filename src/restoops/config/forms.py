@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -72,6 +73,55 @@ def _is_registry(text: str) -> bool:
     return bool(match) and 1 <= int((match and match[3]) or 443) <= 65535
 
 
+@dataclass(frozen=True, slots=True)
+class Argv:
+    """A program and its arguments: a list, or one line that is split as a shell would."""
+
+    meaning: str = "list of a program and its arguments, or both on one line"
+
+    @property
+    def _wish(self) -> str:
+        return f'Input should be a {self.meaning}, such as `["npm", "run", "migrate"]`'
+
+    def split(self, value: object) -> object:
+        """Return the words of a line; a list is left as it is."""
+        if isinstance(value, list | tuple):
+            return value
+        if not isinstance(value, str):
+            raise ValueError(self._wish)  # noqa: TRY004  pydantic takes no TypeError
+        try:
+            words = shlex.split(value)
+        except ValueError:
+            raise ValueError("has a quote or a backslash that is not closed") from None
+        if any(word in _SHELL_WORDS or re.search(r"[$`;]", word) for word in words):
+            raise ValueError(
+                'no shell runs it: give a list, `["sh", "-c", "first && second"]` if the line '
+                "is meant for a shell"
+            )
+        if not words:
+            raise ValueError(self._wish)
+        return words
+
+    def check(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """Return `argv`, or raise `ValueError` when its program has no name."""
+        if argv and not re.fullmatch(r"[^\x00-\x1f\x7f]+", argv[0]):
+            raise ValueError(self._wish)
+        return argv
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        words = core_schema.no_info_before_validator_function(self.split, handler(source))
+        return core_schema.no_info_after_validator_function(self.check, words)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"form": self.meaning}
+
+
+_SHELL_WORDS = {"&&", "||", "|", "&", ">", ">>", "<", "2>", "2>&1", "!"}
+
 HOST = Form("a host name or an IP address, without user or port", _is_host)
 
 NAME = matching(
@@ -113,6 +163,12 @@ VariableName = Annotated[
     ),
 ]
 NoControl = Annotated[str, matching(r"[^\x00-\x1f\x7f]*", "one line without control characters")]
+Argument = Annotated[
+    str,
+    Field(max_length=100_000),  # Linux: at most 128 KiB each (`man 2 execve`)
+    matching(r"[^\x00-\x08\x0b-\x1f\x7f]*", "text without control characters"),
+]
+Command = Annotated[tuple[Argument, ...], Field(max_length=1000), Argv()]
 FileName = Annotated[
     str, Field(max_length=1000), matching(r"[^\x00-\x1f\x7f]+", "a path without control characters")
 ]

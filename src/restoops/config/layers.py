@@ -24,8 +24,16 @@ class Layered:
     origins: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def name(self, path: Sequence[object]) -> str:
-        """Return how to name `path` to whoever wrote it."""
+        """Return how to name `path` to whoever wrote it.
+
+        A section that was put together from several places is named by the key that was laid
+        into it last: before that one, its keys went together.
+        """
         keys = tuple(map(str, path))
+        if keys and keys not in self.origins:
+            laid = [p for p in self.origins if p[:-1] == keys]
+            if laid:
+                return self.origins[laid[-1]]
         for length in range(len(keys), -1, -1):
             if keys[:length] in self.origins:
                 return dotted(self.origins[keys[:length]], keys[length:])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from restoops.config.described import Key, keys, summary
-from restoops.config.schema import Environment, Section, TerraformOutputs, sections
+from restoops.config.schema import Environment, TerraformOutputs, sections
+from restoops.config.section import Section
 from restoops.config.variables import variable
 
 _HEAD = """\
@@ -26,7 +27,8 @@ What is in force, the later winning:
 
 Mappings are merged key by key, lists are replaced. One variable of the application is set with
 `RESTOOPS_CONTAINER__ENVIRONMENT__LOG_LEVEL=debug`; lists and mappings are given as JSON or YAML:
-`RESTOOPS_CONTAINER__VOLUMES='["data:/data"]'`. A variable with an unknown name is a fault.
+`RESTOOPS_CONTAINER__VOLUMES='["data:/data"]'`, a command also as one line:
+`RESTOOPS_RELEASE__COMMAND='npm run migrate'`. A variable with an unknown name is a fault.
 
 All faults are told at once, also those of environments that were not asked for, with exit
 status 2 and before anything is contacted. Values stay as they are written: `1.10`, `no` and

@@ -1,13 +1,14 @@
 """Shape of `restoops.yaml`. The string under a field is its reference documentation.
 
-Every default is here and nowhere else. Units are part of a field's name: `_s` seconds.
+Every default is here or in `rollout`, and nowhere else. Units are part of a field's name:
+`_s` seconds.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from restoops.config.forms import (
     Directory,
@@ -25,36 +26,8 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
-
-
-class Section(BaseModel):
-    """A part of the file: read-only, and no unknown key passes unnoticed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_left_out(cls, values: object) -> object:
-        """Read a heading or a list without anything under it as left out.
-
-        A file whose keys are all commented out is full of them. An empty number or text is
-        a fault: a template that was not filled in must not deploy a default.
-        """
-        if not isinstance(values, dict):
-            return values
-        return {
-            key: value
-            for key, value in values.items()
-            if value is not None or not isinstance(cls.default(key), Section | dict | tuple)
-        }
-
-    @classmethod
-    def default(cls, key: object) -> object:
-        """Return the default of a key, `None` when it has none or does not exist."""
-        field = cls.model_fields.get(str(key))
-        if field is None or field.is_required():
-            return None
-        return field.get_default(call_default_factory=True)
+from restoops.config.rollout import Bake, Fleet, Hooks, Release, Swap
+from restoops.config.section import Section
 
 
 class App(Section):
@@ -129,18 +102,6 @@ class Health(Section):
     """Seconds to wait after the start of the container before the first question."""
 
 
-class Swap(Section):
-    """How traffic moves from one release to the next."""
-
-    drain_s: Annotated[float, Field(ge=0, le=3600)] = 30
-    """Seconds that requests already running may take to end on the old release."""
-    stop_grace_s: Annotated[int, Field(ge=0, le=600)] = 10
-    """Seconds from SIGTERM to SIGKILL when a container is stopped."""
-    warm_s: Annotated[int, Field(ge=0, le=86400)] = 600
-    """Seconds that the release before stays running, so that a rollback is only a switch;
-    0 stops it at once."""
-
-
 class Network(Section):
     """The bridge on which the two containers have one fixed address each."""
 
@@ -185,6 +146,10 @@ class Settings(Section):
     proxy: Proxy = Proxy()
     health: Health = Health()
     swap: Swap = Swap()
+    bake: Bake = Bake()
+    fleet: Fleet = Fleet()
+    release: Release = Release()
+    hooks: Hooks = Hooks()
     network: Network = Network()
     ssh: Ssh = Ssh()
     host: Host = Host()

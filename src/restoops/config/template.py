@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from restoops.config.described import Key, keys, summary
-from restoops.config.schema import Section, sections
+from restoops.config.schema import sections
+from restoops.config.section import Section
 
 _HEAD = """\
 # Configuration of restoops; docs/configuration.md describes every key.
