@@ -201,6 +201,8 @@ class HostState:
     open_run: OpenRun | None = None
     history: tuple[Record, ...] = ()
     """Oldest first."""
+    history_altered: str = ""
+    """Which entries of the history are not as they were written; empty when all are."""
 
     @property
     def live(self) -> Color | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -13,11 +12,7 @@ from hypothesis import strategies as st
 
 from restoops.adapters.connection import LocalConnection, script
 from restoops.adapters.files import Files
-from restoops.adapters.history import dump_history, dump_run, parse_history, parse_run
 from restoops.errors import StepFailed
-from restoops.model import Color, OpenRun, Record, Release, Timing
-from tests.plan.states import V1, V2, digest, record, run
-from tests.plan.strategies import RELEASES
 
 
 @pytest.fixture
@@ -96,68 +91,3 @@ def test_any_text_comes_back_as_it_was(
     files.write(texts)
 
     assert files.read("a", "b", "proxy/c") == texts
-
-
-# History
-
-words = st.text(max_size=20)
-open_runs = st.builds(
-    OpenRun,
-    id=words, kind=st.sampled_from(["deploy", "rollback"]),
-    release=st.sampled_from(RELEASES), who=words, origin=words, started_at=words,
-    old=st.none() | st.sampled_from(Color), new=st.sampled_from(Color), started_new=st.booleans(),
-    going_back=st.booleans(), previous=st.none() | st.sampled_from(RELEASES),
-)  # fmt: skip
-records = st.builds(
-    Record,
-    run=open_runs, ended_at=words, error=words, cut=st.integers(0, 9),
-    outcome=st.sampled_from(["done", "failed", "interrupted", "finished", "undone"]),
-    log=st.lists(st.builds(Timing, words, words, st.floats(0, 1e6)), max_size=2).map(tuple),
-)  # fmt: skip
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | words,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=3),
-    max_leaves=5,
-)
-keys = ["v", "run", "id", "release", "old", "new", "log", "previous", "tag", "digest", "outcome"]
-quick = settings(max_examples=80, deadline=None, database=None)
-
-
-@given(open_runs)
-@quick
-def test_an_open_run_comes_back_as_it_was(open_run: OpenRun) -> None:
-    assert parse_run(dump_run(open_run)) == open_run
-
-
-@given(st.lists(records, max_size=3).map(tuple))
-@quick
-def test_a_history_comes_back_as_it_was(history: tuple[Record, ...]) -> None:
-    assert parse_history(dump_history(history)) == history
-
-
-@given(st.text(max_size=100) | st.dictionaries(st.sampled_from(keys), json_values).map(json.dumps))
-@quick
-def test_a_damaged_line_is_passed_over_and_the_others_count(damaged: str) -> None:
-    whole = dump_history((record(V1),)), dump_history((record(V2),))
-
-    found = parse_history(f"{whole[0]}{damaged}\n{whole[1]}")
-
-    assert [it.run.release for it in found] == [V1, V2]
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", "null", "1", '{"v": 2}', '{"v": 1}', '{"v": 1, "run": null}',
-     '{"v": 1, "release": {"tag": "v1", "digest": {"value": "sha256:no"}}, "new": "blue"}',
-     dump_run(run(V1)).replace('"blue"', '"red"'), dump_run(run(V1)).replace('"who"', '"whom"'),
-     dump_run(run(V1)).replace('"release": {', '"release": 1, "x": {'), "[" * 100_000],
-)  # fmt: skip
-def test_what_we_did_not_write_is_no_run(text: str) -> None:
-    with pytest.raises(ValueError, match=r"not |no |nested|Expecting"):
-        parse_run(text)
-
-
-def test_a_host_remembers_the_newest_two_hundred_runs() -> None:
-    history = tuple(record(Release(f"v{n}", digest(f"v{n}"))) for n in range(250))
-
-    assert parse_history(dump_history(history)) == history[50:]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from restoops.model import HostState, Proxy
-from restoops.plan.status import Slot, status_of
+from restoops.model import HostState, Proxy, Release
+from restoops.plan.status import Slot, difference, look_at, status_of
 from tests.plan.states import BLUE, GREEN, NO_PROXY, V1, V2, host, proxy, record, run, runs
 
 BOTH = host(
@@ -49,6 +49,11 @@ def _with(**facts: object) -> HostState:
                      id="the warm release is not in reserve"),
         pytest.param(replace(BOTH, proxy=Proxy(False, False, GREEN, GREEN)),
                      ["the proxy does not run: nobody is served"], id="no proxy runs"),
+        pytest.param(replace(BOTH, history_altered="history.jsonl was altered: entry 7"),
+                     ["history.jsonl was altered: entry 7"], id="the history was altered"),
+        pytest.param(HostState("web-1", history_altered="history.jsonl was altered: entry 7"),
+                     ["history.jsonl was altered: entry 7"],
+                     id="the history of a host that serves nothing was altered"),
     ],
 )  # fmt: skip
 def test_what_a_person_must_look_at(state: HostState, faults: list[str]) -> None:
@@ -92,3 +97,48 @@ def test_how_the_proxy_is(state: HostState, text: str) -> None:
 
 def test_a_run_that_is_open_is_told() -> None:
     assert status_of(replace(BOTH, open_run=run(V1))).open_run == run(V1)
+
+
+def _on(name: str, state: HostState = BOTH) -> HostState:
+    return replace(state, host=name)
+
+
+OTHER = host(proxy(BLUE, BLUE), runs(BLUE, V1))
+RETAGGED = host(proxy(GREEN, GREEN), runs(GREEN, Release("x", V2.digest)))
+V1_SHORT, V2_SHORT = V1.digest.short, V2.digest.short
+
+
+@pytest.mark.parametrize(
+    ("states", "text"),
+    [
+        pytest.param([], "", id="no hosts"),
+        pytest.param([_on("web-1")], "", id="one host"),
+        pytest.param([_on("web-1"), _on("web-2")], "", id="all serve the same"),
+        pytest.param([HostState("web-1"), HostState("web-2")], "", id="all serve nothing"),
+        pytest.param([_on("web-1"), _on("web-2", OTHER), _on("web-3")],
+                     f"the hosts differ: v2 ({V2_SHORT}) on web-1, web-3; v1 ({V1_SHORT}) on web-2",
+                     id="one serves another release"),
+        pytest.param([_on("web-1"), HostState("web-2")],
+                     f"the hosts differ: v2 ({V2_SHORT}) on web-1; nothing on web-2",
+                     id="one serves nothing"),
+        pytest.param([_on("web-1"), _on("web-2", RETAGGED)],
+                     "", id="the same image under another tag is the same release"),
+    ],
+)  # fmt: skip
+def test_hosts_that_serve_different_releases_are_told(states: list[HostState], text: str) -> None:
+    assert difference([status_of(state) for state in states]) == text
+
+
+def test_what_a_person_must_look_at_on_several_hosts_is_a_sentence_a_host() -> None:
+    down = replace(_with(on_file=BLUE, up=frozenset({BLUE})), host="web-2")
+
+    found = look_at([status_of(state) for state in (_on("web-1"), down)])
+
+    assert found == (
+        f"web-2: {UNLIKE_FILE.format('blue')}; green is live but down; blue stands in for it",
+        f"the hosts differ: v2 ({V2_SHORT}) on web-1; v1 ({V1_SHORT}) on web-2",
+    )
+
+
+def test_hosts_that_are_well_and_agree_need_nobody() -> None:
+    assert look_at([status_of(_on("web-1")), status_of(_on("web-2"))]) == ()

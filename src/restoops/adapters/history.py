@@ -1,15 +1,85 @@
-"""The open run and the finished ones, kept on the host as JSON."""
+"""The open run and the finished ones, kept on the host as JSON.
+
+Each line of the history carries the hash of the line before, and a file beside it the hash of the
+last one. That shows an edit; it does not keep anybody from writing all of it anew.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-from dataclasses import asdict
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from restoops.model import Color, Digest, OpenRun, Record, Release, Timing
 
 _KEPT = 200
 """Runs that a host remembers."""
+_BEFORE = re.compile(r'\{"v": 1, "before": "([0-9a-f]{64}|)"')
+_LINES, _HEAD = "history.jsonl", "history.head"
+HISTORY_FILES = (_HEAD, _LINES)
+"""In the order to read them: a run that ends meanwhile then looks like one cut off between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The runs of a host as they are stored there, oldest first, the newest 200."""
+
+    text: str = ""
+    """`history.jsonl`: one line a run, each with the hash of the line before, if it has one."""
+    head: str = ""
+    """`history.head`: the hash of the line that was written last."""
+
+    @classmethod
+    def of(cls, files: Mapping[str, str]) -> History:
+        """Return the history in `files`; what is not there is empty."""
+        return cls(files.get(_LINES, ""), files.get(_HEAD, "").strip())
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files in the order to write them."""
+        return {_LINES: self.text, _HEAD: f"{self.head}\n"}
+
+    def records(self) -> tuple[Record, ...]:
+        """Return the runs, without those whose line was damaged."""
+        return parse_history(self.text)
+
+    def add(self, record: Record) -> History:
+        """Return the history with `record` at its end; the lines before stay byte for byte.
+
+        The new line follows what was written last, also when that was altered since: so it does
+        not fit the line before it, and the alteration shows as long as the line is kept.
+        """
+        lines = _lines(self.text)
+        before = _hash(lines[-1:]) if self._ends_as_written(lines) else self.head
+        line = json.dumps({"v": 1, "before": before, **_plain(record)})
+        kept = [*lines, line][-_KEPT:]
+        return History("".join(f"{line}\n" for line in kept), _hash(kept[-1:]))
+
+    def altered(self) -> str:
+        """Say which entries are not as they were written; nothing when all are.
+
+        Lines from before the chain was kept come first and are taken as they are.
+        """
+        lines = _lines(self.text)
+        faults = list(_breaks(lines))
+        if not self._ends_as_written(lines):
+            faults.append(f"{_entry(lines, len(lines))} is not what was written last")
+        more = f"; and {len(faults) - 1} more" if len(faults) > 1 else ""
+        return f"{_LINES} was altered: {faults[0]}{more}" if faults else ""
+
+    def _ends_as_written(self, lines: list[str]) -> bool:
+        """Whether the head fits the last line, or the one before it.
+
+        A run that was cut off between the two files leaves the head of the line before; there is
+        none before the first line of a chain.
+        """
+        before = _hash(lines[-2:-1])
+        is_first = not any(_BEFORE.match(line) for line in lines[-2:-1])
+        return self.head in {_hash(lines[-1:]), before, *([""] if is_first else [])}
 
 
 def dump_run(run: OpenRun) -> str:
@@ -26,20 +96,49 @@ def parse_run(text: str) -> OpenRun:
     return _run(_object(text))
 
 
-def dump_history(records: tuple[Record, ...]) -> str:
-    """Return `history.jsonl`: one line a run, oldest first, the newest 200."""
-    return "".join(json.dumps({"v": 1, **_plain(record)}) + "\n" for record in records[-_KEPT:])
-
-
 def parse_history(text: str) -> tuple[Record, ...]:
     """Read `history.jsonl`. A line that was damaged is passed over: the others still count."""
     records = []
     for line in text.splitlines():
-        try:
+        with contextlib.suppress(ValueError):
             records.append(_record(_object(line)))
-        except ValueError:
-            continue
     return tuple(records)
+
+
+def _breaks(lines: list[str]) -> Iterator[str]:
+    """Yield what does not fit the line before it, from the first line that is chained."""
+    chain = [_BEFORE.match(line) for line in lines]
+    first = next((number for number, found in enumerate(chain) if found), len(lines))
+    for number, found in enumerate(chain[first:], first):
+        if number == 0:
+            # The hash of a line that is not kept any more; then as many as can be are kept.
+            if found and found[1] and len(lines) < _KEPT:
+                yield f"what came before {_entry(lines, 1)} is missing"
+        elif found is None or found[1] != _hash(lines[number - 1 : number]):
+            yield f"{_entry(lines, number + 1)} does not fit the one before"
+
+
+def _entry(lines: list[str], number: int) -> str:
+    """Return what to call the entry on a line, counted from 1."""
+    if not lines:
+        return "an empty file"
+    found = parse_history(lines[number - 1])
+    if not found:
+        return f"entry {number} (damaged)"
+    run = found[0].run
+    what = f"{run.kind} of {run.release.tag} at {run.started_at}"
+    # Who altered it may have left something that a terminal would obey.
+    return f"entry {number} ({''.join(c for c in what[:200] if c.isprintable())})"
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of `text`; unlike `splitlines` it ends them at line feeds alone."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _hash(line: list[str]) -> str:
+    """Return the hash of a line; nothing when there is none."""
+    return hashlib.sha256(line[0].encode()).hexdigest() if line else ""
 
 
 def _plain(value: OpenRun | Record) -> dict[str, Any]:
@@ -72,6 +171,7 @@ def _run(value: dict[str, Any]) -> OpenRun:
 
 
 def _record(value: dict[str, Any]) -> Record:
+    value.pop("before", None)
     try:
         return Record(
             run=_run(value.pop("run")),

@@ -24,7 +24,7 @@ from restoops.adapters.connection import (
 from restoops.adapters.container import SOCKET, Blueprint
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import Route, RuntimeApi, Traffic, live_map, parse_route
-from restoops.adapters.history import dump_history, dump_run, parse_history, parse_run
+from restoops.adapters.history import HISTORY_FILES, History, dump_run, parse_run
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, ProxyWish
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
@@ -79,7 +79,7 @@ class Host:
             f"{settings.proxy.settings.directory}/run/probe.sock", connection.dial
         )
         self._containers: dict[Color, Container] = {}
-        self._history: tuple[Record, ...] = ()
+        self._history = History()
 
     @cached_property
     def _engine(self) -> Engine:
@@ -121,8 +121,9 @@ class Host:
             NeedsAttention: run.json cannot be read.
         """
         self._connect_ahead()
-        text = self._files.read("run.json", "history.jsonl", _MAP)
-        self._history = parse_history(text.get("history.jsonl", ""))
+        text = self._files.read("run.json", *HISTORY_FILES, _MAP)
+        self._history = History.of(text)
+        records = self._history.records()
         self._refresh()
         return HostState(
             host=self.name,
@@ -130,8 +131,9 @@ class Host:
             proxy=self._observe_proxy(parse_route(text.get(_MAP, "")).live),
             containers=dict(self._containers),
             images=frozenset(self._engine.images(self._settings.image)),
-            open_run=self._open_run(text.get("run.json", "")),
-            history=self._history,
+            open_run=self._open_run(text.get("run.json", ""), records),
+            history=records,
+            history_altered=self._history.altered(),
         )
 
     def inspect(self, color: Color) -> Container:
@@ -179,8 +181,8 @@ class Host:
 
     def close_run(self, record: Record) -> None:
         """Write the run into the history; it is no longer open."""
-        self._history = (*self._history, record)
-        self._files.write({"history.jsonl": dump_history(self._history)}, remove=("run.json",))
+        self._history = self._history.add(record)
+        self._files.write(self._history.files, remove=("run.json",))
 
     # Steps
 
@@ -340,7 +342,7 @@ class Host:
             alone=self._proxy.is_alone(),
         )
 
-    def _open_run(self, text: str) -> OpenRun | None:
+    def _open_run(self, text: str, history: tuple[Record, ...]) -> OpenRun | None:
         if not text:
             return None
         try:
@@ -351,5 +353,5 @@ class Host:
                 hint="It was written by another version of restoops: use that one to finish.",
             ) from error
         # Cut off between writing the history and removing run.json: nothing is open.
-        is_closed = any(record.run.id == run.id for record in self._history)
+        is_closed = any(record.run.id == run.id for record in history)
         return None if is_closed else run

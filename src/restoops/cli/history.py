@@ -24,8 +24,9 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """Show past runs: who, what, when, outcome."""
-    from restoops.report.tables import show_history
+    from restoops.plan.runs import merge
+    from restoops.report.tables import show_runs
 
     with opened(load_environment(environment)) as host:
-        state = host.observe()
-    show_history(environment, state.host, state.history[: -last - 1 : -1], as_json=as_json)
+        histories = {host.name: host.observe().history}
+    show_runs(environment, merge(histories)[:last], as_json=as_json)

@@ -19,15 +19,15 @@ def status(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> 
 
     Ends with status 3 when a person must look at something; says at what.
     """
-    from restoops.plan.status import status_of
-    from restoops.report.tables import show_status
+    from restoops.plan.status import look_at, status_of
+    from restoops.report.tables import show_statuses
 
     with opened(load_environment(environment)) as host:
-        found = status_of(host.observe())
-    show_status(environment, found, as_json=as_json)
-    if found.faults:
+        statuses = [status_of(host.observe())]
+    show_statuses(environment, statuses, as_json=as_json)
+    if faults := look_at(statuses):
         raise NeedsAttention(
-            f"{found.host}: {'; '.join(found.faults)}",
+            "; ".join(faults),
             hint=f"`restoops logs {environment}` shows why a release is down; a deploy or "
             "rollback puts the rest right.",
         )

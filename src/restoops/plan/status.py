@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from restoops.model import Color, HostState, OpenRun, Record, Release
+from restoops.model import Color, Digest, HostState, OpenRun, Record, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,31 @@ def status_of(state: HostState) -> Status:
         warm=_slot(state, answering.other if answering else None),
         covers=bool(state.proxy and state.proxy.covering and answering is state.live),
         proxy=_proxy(state),
-        faults=tuple(_faults(state)),
+        faults=(*_faults(state), *filter(None, [state.history_altered])),
         open_run=state.open_run,
     )
+
+
+def look_at(statuses: Sequence[Status]) -> tuple[str, ...]:
+    """Return what a person must look at: a sentence for each host, then how the hosts differ."""
+    faults = (f"{it.host}: {'; '.join(it.faults)}" for it in statuses if it.faults)
+    return (*faults, *filter(None, [difference(statuses)]))
+
+
+def difference(statuses: Sequence[Status]) -> str:
+    """Say which hosts serve what, unless they all serve the same image."""
+    hosts: dict[Digest | None, list[str]] = {}
+    names: dict[Digest | None, str] = {None: "nothing"}
+    for status in statuses:
+        release = status.serving.release if status.serving else None
+        digest = release.digest if release else None
+        hosts.setdefault(digest, []).append(status.host)
+        if release:
+            names.setdefault(release.digest, f"{release.tag} ({release.digest.short})")
+    if len(hosts) <= 1:
+        return ""
+    parts = (f"{names[digest]} on {', '.join(found)}" for digest, found in hosts.items())
+    return f"the hosts differ: {'; '.join(parts)}"
 
 
 def _slot(state: HostState, color: Color | None) -> Slot | None:

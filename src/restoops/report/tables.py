@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from restoops.model import Record
+from restoops.model import OpenRun, Record
 from restoops.plan.doctor import Check
 from restoops.plan.rollback import Candidate
-from restoops.plan.status import Slot, Status
-from restoops.report.jsonl import plain, write
+from restoops.plan.runs import FleetRun
+from restoops.plan.status import Slot, Status, difference
+from restoops.report.jsonl import plain, snake, write
 from restoops.report.wording import duration
 
+_FEW = 2
+"""Hosts that are named; more are counted."""
 
-def show_status(environment: str, status: Status, *, as_json: bool) -> None:
-    """Print the status of one host."""
+
+def show_statuses(environment: str, statuses: Sequence[Status], *, as_json: bool) -> None:
+    """Print the status of each host of an environment."""
     if as_json:
-        write({"environment": environment, **plain(status)})
-        return
-    serving, warm = status.serving, status.warm
-    rows = [
-        ("environment", f"{environment} ({status.host})"),
-        ("serves", _slot(serving) if serving else "nothing"),
-        ("warm", f"{_slot(warm)}{', in reserve' if status.covers else ''}" if warm else "nothing"),
-        ("proxy", status.proxy),
-    ]
-    if run := status.open_run:
-        what = f"{run.kind} of {run.release.tag} by {run.who} from {run.origin}"
-        since = _time(run.started_at)
-        rows.append(("open run", f"{what}, since {since}: still running, or cut off"))
-    rows += [("look at", fault) for fault in status.faults]
-    _print((), rows)
+        for status in statuses:
+            write({"environment": environment, **plain(status)})
+    elif len(statuses) == 1:
+        _print((), _status_lines(environment, statuses[0]))
+    else:
+        rows = [_status_row(status) for status in statuses]
+        heads = ("HOST", "SERVES", "DIGEST", "SINCE", "WARM", "PROXY")
+        _print(heads, rows, title=environment)
+        if notes := list(_status_notes(statuses)):
+            _print((), notes)
 
 
 def show_candidates(
@@ -63,25 +64,27 @@ def show_candidates(
     _print(("RELEASE", "DIGEST", "LIVE SINCE", "BY", "IS", "ROLLBACK"), rows, title=title)
 
 
-def show_history(environment: str, host: str, records: Iterable[Record], *, as_json: bool) -> None:
-    """Print the runs of a host, newest first."""
+def show_runs(environment: str, runs: Iterable[FleetRun], *, as_json: bool) -> None:
+    """Print the runs of an environment, newest first; as JSON what each host says of each run."""
     if as_json:
-        for record in records:
-            write({"environment": environment, "host": host, **plain(record)})
+        for run in runs:
+            for host, record in run.records.items():
+                write({"environment": environment, "host": host, **plain(_as_events_name(record))})
         return
     rows = [
         (
-            _time(record.run.started_at),
-            record.run.kind,
-            record.run.release.tag,
-            record.outcome,
-            duration(sum(timing.seconds for timing in record.log)),
-            f"{record.run.who} from {record.run.origin}",
-            record.error,
+            _time(run.started_at),
+            run.kind,
+            run.release.tag,
+            _hosts(run),
+            _outcome(run),
+            duration(run.seconds),
+            f"{run.who} from {run.origin}",
+            _why(run),
         )
-        for record in records
+        for run in runs
     ]
-    _print(("STARTED", "RUN", "RELEASE", "OUTCOME", "TOOK", "BY", "WHY"), rows)
+    _print(("STARTED", "RUN", "RELEASE", "HOSTS", "OUTCOME", "TOOK", "BY", "WHY"), rows)
 
 
 def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> None:
@@ -126,6 +129,79 @@ def _print(
 def _harmless(text: str) -> str:
     """Return `text` without what a terminal would obey: names and reasons are other people's."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _status_lines(environment: str, status: Status) -> list[tuple[str, str]]:
+    serving, warm = status.serving, status.warm
+    rows = [
+        ("environment", f"{environment} ({status.host})"),
+        ("serves", _slot(serving) if serving else "nothing"),
+        ("warm", f"{_slot(warm)}{', in reserve' if status.covers else ''}" if warm else "nothing"),
+        ("proxy", status.proxy),
+    ]
+    if status.open_run:
+        rows.append(("open run", _open_run(status.open_run)))
+    return rows + [("look at", fault) for fault in status.faults]
+
+
+def _status_row(status: Status) -> tuple[str, ...]:
+    serving, warm = status.serving, status.warm
+    return (
+        status.host,
+        f"{serving.release.tag} in {serving.color}" if serving else "nothing",
+        serving.release.digest.short if serving else "",
+        _time(serving.since) if serving else "",
+        f"{warm.release.tag}{', in reserve' if status.covers else ''}" if warm else "nothing",
+        status.proxy,
+    )
+
+
+def _status_notes(statuses: Sequence[Status]) -> Iterator[tuple[str, str]]:
+    """Yield what does not fit into a row."""
+    for status in statuses:
+        if status.open_run:
+            yield "open run", f"{status.host}: {_open_run(status.open_run)}"
+    for status in statuses:
+        yield from (("look at", f"{status.host}: {fault}") for fault in status.faults)
+    if unlike := difference(statuses):
+        yield "look at", unlike
+
+
+def _open_run(run: OpenRun) -> str:
+    what = f"{run.kind} of {run.release.tag} by {run.who} from {run.origin}"
+    return f"{what}, since {_time(run.started_at)}: still running, or cut off"
+
+
+def _as_events_name(record: Record) -> Record:
+    """Return `record` with its steps called as in events: `await_healthy`."""
+    log = tuple(replace(timing, step=snake(timing.step)) for timing in record.log)
+    return replace(record, log=log)
+
+
+def _hosts(run: FleetRun) -> str:
+    if len(run.fleet) > 1 and len(run.records) == len(run.fleet):
+        return f"all {len(run.fleet)}"
+    if len(run.records) <= _FEW:
+        return ", ".join(run.records)
+    return f"{len(run.records)} of {len(run.fleet)}"
+
+
+def _outcome(run: FleetRun) -> str:
+    counts = Counter(run.outcomes.values())
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{outcome} on {count}" for outcome, count in counts.most_common())
+
+
+def _why(run: FleetRun) -> str:
+    """Return each error once; of several, one that does not name its host is given it."""
+    if len(set(run.errors.values())) <= 1:
+        return next(iter(run.errors.values()), "")
+    named = (
+        error if error.startswith(f"{host}: ") else f"{host}: {error}"
+        for host, error in run.errors.items()
+    )
+    return "; ".join(named)
 
 
 def _slot(slot: Slot) -> str:
