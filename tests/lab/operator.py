@@ -32,27 +32,22 @@ class Outcome:
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
-class Operator:
-    """Runs restoops against one droplet, or several in order, as its environment `staging`."""
+class Desk:
+    """Runs restoops against hosts of any kind as its environment `staging`."""
 
     def __init__(
-        self,
-        folder: Path,
-        droplets: Droplet | Sequence[Droplet],
-        registry: Registry,
-        key: Path,
-        proxy_image: str,
+        self, folder: Path, hosts: Mapping[str, str], registry: Registry, key: Path, proxy: str
     ) -> None:
+        """Know the `hosts` by address, each with its line for known_hosts; `proxy` is an image."""
         self.folder = folder
-        self.droplets = (droplets,) if isinstance(droplets, Droplet) else tuple(droplets)
         self.settings: dict[str, Any] = {
             "app": {"name": APP},
             "registry": {"host": registry.host, "plain_http": True},
             "image": {"repository": REPOSITORY},
-            "proxy": {"image": proxy_image},
+            "proxy": {"image": proxy},
             "health": {"timeout_s": 5},
             "ssh": {"key": str(key), "user": "deploy"},
-            "environments": {"staging": {"hosts": [d.address for d in self.droplets]}},
+            "environments": {"staging": {"hosts": list(hosts)}},
         }
         self.env = {
             "PATH": os.environ["PATH"],
@@ -63,23 +58,7 @@ class Operator:
             "GITHUB_TOKEN": registry.password,
         }
         (folder / ".ssh").mkdir(mode=0o700)
-        lines = [droplet.known_hosts_line for droplet in self.droplets]
-        self.known_hosts.write_text("\n".join(lines) + "\n")
-
-    @property
-    def droplet(self) -> Droplet:
-        """The droplet, the first of several."""
-        return self.droplets[0]
-
-    @property
-    def url(self) -> str:
-        """Where clients reach the application, on the first droplet."""
-        return self.urls[0]
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """Where clients reach the application, on each droplet."""
-        return tuple(f"http://{droplet.address}:{PORT}/" for droplet in self.droplets)
+        self.known_hosts.write_text("".join(f"{line}\n" for line in hosts.values()))
 
     @property
     def known_hosts(self) -> Path:
@@ -128,6 +107,37 @@ class Operator:
     def serving(self) -> str:
         """Return the tag that serves."""
         return str(self.status()["serving"]["release"]["tag"])
+
+
+class Operator(Desk):
+    """Runs restoops against one droplet, or several in order, as its environment `staging`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        droplets: Droplet | Sequence[Droplet],
+        registry: Registry,
+        key: Path,
+        proxy_image: str,
+    ) -> None:
+        self.droplets = (droplets,) if isinstance(droplets, Droplet) else tuple(droplets)
+        hosts = {droplet.address: droplet.known_hosts_line for droplet in self.droplets}
+        super().__init__(folder, hosts, registry, key, proxy_image)
+
+    @property
+    def droplet(self) -> Droplet:
+        """The droplet, the first of several."""
+        return self.droplets[0]
+
+    @property
+    def url(self) -> str:
+        """Where clients reach the application, on the first droplet."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where clients reach the application, on each droplet."""
+        return tuple(f"http://{droplet.address}:{PORT}/" for droplet in self.droplets)
 
 
 def finish(process: subprocess.Popen[str], timeout_s: float = 120) -> Outcome:
