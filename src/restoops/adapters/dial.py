@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import docker
 import urllib3
 from docker.transport import UnixHTTPAdapter
 
@@ -28,7 +29,8 @@ class _DialConnection(urllib3.connection.HTTPConnection):
 
 class _DialPool(urllib3.connectionpool.HTTPConnectionPool):
     def __init__(self, dial: Callable[[], Stream], timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout, maxsize=1)
+        # One is in use, and others while that one hands over what a container writes.
+        super().__init__("localhost", timeout=timeout, maxsize=4)
         self._dial = dial
 
     def _new_conn(self) -> _DialConnection:
@@ -53,3 +55,12 @@ class DialAdapter(UnixHTTPAdapter):
         """Close the stream."""
         self._pool.close()
         super().close()
+
+
+class DialClient(docker.APIClient):
+    """docker-py's client, for what it would otherwise look for in a socket only."""
+
+    def _get_raw_response_socket(self, response: Any) -> Any:
+        """Return what an answer that is streamed is read from; its timeout is then taken off."""
+        file = response.raw._fp.fp
+        return getattr(file, "channel", None) or file.raw

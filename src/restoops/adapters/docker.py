@@ -14,7 +14,7 @@ from docker.types import EndpointConfig, IPAMConfig, IPAMPool
 
 from restoops.adapters.connection import Stream
 from restoops.adapters.container import Blueprint, Service
-from restoops.adapters.dial import DialAdapter
+from restoops.adapters.dial import DialAdapter, DialClient
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import Color, Container, Digest, ImageName, Login, Release
 
@@ -226,6 +226,8 @@ class Engine:
             for chunk in self.client.logs(container_id, tail=lines, stream=True, follow=True):
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from (line.decode(errors="replace").rstrip() for line in whole)
+            if rest:
+                yield rest.decode(errors="replace").rstrip()
 
     def _host_config(self, blueprint: Blueprint) -> dict[str, Any]:
         limits: dict[str, Any] = {}
@@ -249,7 +251,7 @@ class Engine:
         adapter = DialAdapter(self._dial)
 
         def speaking(version: str) -> Any:
-            client = docker.APIClient(base_url="unix:///dial", version=version)
+            client = DialClient(base_url="unix:///dial", version=version)
             client.mount("http+docker://", adapter)
             return client
 
