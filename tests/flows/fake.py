@@ -101,6 +101,10 @@ class FakeHost:
     requests: dict[Color, list[int]] = field(default_factory=dict)
     """Requests in a slot at the next polls; none when there are none left."""
 
+    command_status: int = 0
+    """What the next release commands end with."""
+    commands: list[tuple[str, ...]] = field(default_factory=list)
+    """Release commands that were run, each with the tag of its release in front."""
     failing: dict[str, BaseException] = field(default_factory=dict)
     """Calls that fail, once, by name."""
     breakage: Breakage | None = None
@@ -227,6 +231,25 @@ class FakeHost:
         with self._effect("pull"):
             on_progress("Downloading")
             self.images.add(digest)
+
+    def run_release(
+        self,
+        release: Release,
+        command: tuple[str, ...],
+        *,
+        timeout_s: float,
+        on_line: Callable[[str], None],
+    ) -> int:
+        self._called("run_release")
+        assert release.digest in self.images, f"{release.tag} was not pulled"
+        assert timeout_s > 0
+        with self._effect("release command"):
+            self.commands.append((release.tag, *command))
+            on_line(f"{release.tag} migrates")
+        return self.command_status
+
+    def clear_release_command(self) -> None:
+        self._called("clear_release_command")
 
     def start(self, color: Color, release: Release) -> None:
         self._called("start")

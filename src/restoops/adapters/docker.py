@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import docker
 import docker.errors
@@ -141,6 +141,31 @@ class Engine:
             self.client.start(made["Id"])
         return str(made["Id"])
 
+    def create_once(self, image: str, blueprint: Blueprint, argv: Sequence[str]) -> str:
+        """Create a container for one run of `argv` in place of the entrypoint; return its id.
+
+        It has whatever address is free, and is not started again when it has ended.
+        """
+        with self._faults(f"cannot make {blueprint.name}"):
+            made = self.client.create_container(
+                image,
+                name=blueprint.name,
+                entrypoint=argv[0],
+                command=list(argv[1:]),
+                labels=dict(blueprint.labels),
+                environment=dict(blueprint.environment),
+                host_config={**self._host_config(blueprint), "RestartPolicy": {"Name": "no"}},
+            )
+        return str(made["Id"])
+
+    def run_once(self, container_id: str, on_line: Callable[[str], None]) -> int:
+        """Start a container, hand over each line that it writes, and return its exit code."""
+        with self._faults("cannot start a container"):
+            self.client.start(container_id)
+        for line in self.follow(container_id, "all"):
+            on_line(line)
+        return self.wait(container_id, timeout_s=60)
+
     def services(self, labels: Mapping[str, str]) -> tuple[Service, ...]:
         """Return the containers with all of `labels`, whatever their state."""
         wanted = [f"{key}={value}" for key, value in labels.items()]
@@ -219,7 +244,7 @@ class Engine:
             text = self.client.logs(container_id, tail=lines, stdout=True, stderr=True)
         return [line.rstrip() for line in text.decode(errors="replace").splitlines()]
 
-    def follow(self, container_id: str, lines: int) -> Iterator[str]:
+    def follow(self, container_id: str, lines: int | Literal["all"]) -> Iterator[str]:
         """Yield the last lines of a container and then each new one, until it ends."""
         with self._faults("cannot follow logs"):
             rest = b""
@@ -313,6 +338,8 @@ def _hint(reason: str) -> str:
         return "Another network has these addresses: set `network.subnet` to a free one."
     if "is already in use by container" in reason:
         return "It is not ours: rename it there (`docker rename`) or remove it."
+    if "exec: " in reason:
+        return "Is the program in the image? `release.command` names it, or the image's entrypoint."
     return "`restoops doctor` checks the host."
 
 

@@ -27,6 +27,7 @@ from restoops.adapters.haproxy import Route, RuntimeApi, Traffic, live_map, pars
 from restoops.adapters.history import HISTORY_FILES, History, dump_run, parse_run
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, ProxyWish
+from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
     Answer,
@@ -96,6 +97,11 @@ class Host:
     @cached_property
     def _proxy(self) -> ProxyService:
         return ProxyService(self._engine, self._settings.proxy, self._new_runtime, self._clock)
+
+    @cached_property
+    def _release_command(self) -> ReleaseCommand:
+        it = self._settings
+        return ReleaseCommand(self._engine, it.app, it.blueprint, it.stop_grace_s)
 
     def close(self) -> None:
         """Close the connection and all that runs over it."""
@@ -210,6 +216,22 @@ class Host:
     def pull(self, digest: Digest, login: Login | None, on_progress: Callable[[str], None]) -> None:
         """Fetch the image of the application, by digest."""
         self._engine.pull(self._settings.image.at(digest), login, on_progress)
+
+    def run_release(
+        self,
+        release: Release,
+        command: tuple[str, ...],
+        *,
+        timeout_s: float,
+        on_line: Callable[[str], None],
+    ) -> int:
+        """Run `command` once in the image of `release`; see `ReleaseCommand.run`."""
+        one = OneRun(command, timeout_s)
+        return self._release_command.run(self._settings.image, release, one, on_line)
+
+    def clear_release_command(self) -> None:
+        """Stop and remove what `run_release` runs or left behind, also from another thread."""
+        self._release_command.clear()
 
     def start(self, color: Color, release: Release) -> None:
         """Start `release` in `color`, unless it runs there already; it gets no traffic."""

@@ -9,6 +9,10 @@
  *   HEALTH_PATH_404  1: /health does not exist
  *   PORT             default 3001
  *
+ * `testapp migrate ok|fail|slow` is no server but a release command: it says what it does, adds a
+ * line with RELEASE to the file MIGRATIONS if that is set, and ends with status 0, with 3, or only
+ * when it is asked to.
+ *
  * Paths: / answers the release; /slow?s=N does so after N seconds; /health answers JSON; POST is
  * accepted anywhere, and POST /break and POST /mend turn /health bad and good at run time.
  */
@@ -310,9 +314,34 @@ static void accept_for_ever(int listener)
     }
 }
 
-int main(void)
+static void on_term(int number)
+{
+    (void)number;
+    say("migration stopped");
+    _exit(143);
+}
+
+static int migrate(const char *how)
+{
+    signal(SIGTERM, on_term);
+    say("%s: migrating (%s)", release, setting("NOTE", "no note"));
+    const char *name = setting("MIGRATIONS", "");
+    FILE *file = *name ? fopen(name, "a") : NULL;
+    if (*name && (!file || fprintf(file, "%s\n", release) < 0 || fclose(file))) {
+        say("cannot write %s", name);
+        return 4;
+    }
+    while (!strcmp(how, "slow"))
+        pause();
+    fputs(strcmp(how, "ok") ? "no such table" : "all tables are there", stderr); /* no newline */
+    return strcmp(how, "ok") ? 3 : 0;
+}
+
+int main(int count, char **words)
 {
     release = setting("RELEASE", "unnamed");
+    if (count == 3 && !strcmp(words[1], "migrate"))
+        return migrate(words[2]);
     mode = setting("MODE", "healthy");
     graceful = strcmp(setting("TERM", "graceful"), "rude") != 0;
     health_is_404 = !strcmp(setting("HEALTH_PATH_404", "0"), "1");
