@@ -55,6 +55,7 @@ ADAPTERS: dict[str, set[str]] = {
         "release_command",
     },
     "release_command": {"container", "docker"},
+    "hooks": {"process"},
     "terraform": {"process"},
     "ansible": {"process"},
     "scanners": {"process"},

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
+import signal
 import subprocess
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 from restoops.errors import CommandFailed, StepFailed
+
+_TICK_S = 0.1
+_LEAVE_S = 3
+"""Seconds that a program which is ended has to leave by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where and how long a program runs.
+
+    Attributes:
+        extra_env: variables beside our own.
+        timeout_s: seconds after which it is ended.
+    """
+
+    cwd: Path
+    timeout_s: float
+    extra_env: Mapping[str, str] = field(default_factory=dict)
 
 
 def run(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> str:
@@ -27,6 +53,93 @@ def run(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> st
     if done.returncode:
         raise failure(argv, done.returncode, done.stderr or done.stdout)
     return done.stdout.decode(errors="surrogateescape")
+
+
+def stream(
+    argv: Sequence[str],
+    around: Surroundings,
+    on_line: Callable[[str], None],
+    poll: Callable[[], None] = lambda: None,
+) -> None:
+    """Run a program to its end and hand over each line that it writes, to either output.
+
+    A program with a `/` in its name is looked for in the directory that it runs in. Standard
+    input is empty. `poll` is called several times a second; what it or `on_line` raises ends the
+    program and all that it has started. What still runs when the program ends is left alone.
+
+    Raises:
+        CommandFailed: it ended with a status other than 0; carries its last 20 lines.
+        StepFailed: it cannot be started, or took too long and was ended.
+    """
+    last: deque[str] = deque(maxlen=20)
+    with _started(argv, around) as process:
+        end = time.monotonic() + around.timeout_s
+        for line in _lines(process):
+            if line is None:
+                poll()
+            else:
+                last.append(line)
+                on_line(line)
+            if time.monotonic() > end:
+                raise StepFailed(f"{argv[0]} took longer than {around.timeout_s:g} s")
+    if process.returncode:
+        raise failure(argv, process.returncode, "\n".join(last).encode())
+
+
+@contextlib.contextmanager
+def _started(argv: Sequence[str], around: Surroundings) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program in a process group of its own, which ends with an error in the body."""
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            argv,
+            cwd=around.cwd,
+            env={**os.environ, **around.extra_env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise StepFailed(f"{argv[0]} cannot be started: {error.strerror}") from error
+    with process:
+        try:
+            yield process
+        except BaseException:
+            _end(process)
+            raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_LEAVE_S)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
+    """Yield each line until the program has ended, and None several times a second."""
+    assert process.stdout  # noqa: S101  a pipe by construction
+    pipe, rest = process.stdout.fileno(), b""
+    while True:
+        yield None
+        # Asked before the pipe: what it wrote before its end is in there by now. What it has
+        # started may keep the pipe open for ever.
+        has_ended = process.poll() is not None
+        chunk = os.read(pipe, 65536) if select.select([pipe], [], [], _TICK_S)[0] else b""
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from map(_text, whole)
+        if has_ended and not chunk:
+            break
+        if not chunk:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_TICK_S)
+    if rest:
+        yield _text(rest)
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").rstrip("\r")
 
 
 def failure(argv: Sequence[str], exit_code: int, output: bytes) -> CommandFailed:
