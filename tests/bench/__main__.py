@@ -7,14 +7,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import docker
 from docker import DockerClient
 
-from tests.bench.measure import ChannelCount, Run, Series, repeated, timed
+from tests.bench import fleet
+from tests.bench.measure import RESTOOPS, ChannelCount, Row, Series, repeated, run, timed
 from tests.lab import cache, images, naive, network
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
@@ -23,7 +23,6 @@ from tests.lab.operator import Operator
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
-RESTOOPS = str(Path(sys.executable).parent / "restoops")
 TAGS = ("1111111", "2222222", "3333333")
 SWAPS = 9
 STARTS = 15
@@ -31,16 +30,6 @@ RATE = 200
 LOAD_RUNS = 5
 WARM_OVER_S = 2.5
 """Until a release that was kept warm for 1 s has been stopped by its host."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    figure: str
-    target: str
-    note: str = ""
 
 
 def main() -> None:
@@ -55,11 +44,13 @@ def main() -> None:
 def rows() -> Iterator[Row]:
     """Yield each figure when it is known."""
     yield from starts()
-    with lab() as (engine, operator):
+    with lab() as (engine, registry, operator):
         yield from swaps(operator)
         yield from channels(operator)
         yield from latency(operator)
         yield from naive_script(engine)
+        operator.droplet.close()
+        yield from fleet.rows(registry, TAGS)
 
 
 def starts() -> Iterator[Row]:
@@ -72,11 +63,11 @@ def starts() -> Iterator[Row]:
         argv = words
         series = repeated(STARTS, lambda _, argv=argv: timed(argv))  # type: ignore[misc]
         name = " ".join([Path(argv[0]).name, *argv[1:]])
-        yield Row(f"`{name}`", f"{series.seconds * 1000:.0f} ms", target, _spread(series))
+        yield Row(f"`{name}`", f"{series.seconds * 1000:.0f} ms", target, series.note)
 
 
 @contextmanager
-def lab() -> Iterator[tuple[DockerClient, Operator]]:
+def lab() -> Iterator[tuple[DockerClient, Registry, Operator]]:
     """A droplet with the first releases of the test application on it."""
     with ExitStack() as stack:
         engine = docker.from_env()
@@ -93,7 +84,7 @@ def lab() -> Iterator[tuple[DockerClient, Operator]]:
         operator = Operator(folder, droplet, registry, cache.private_key(), proxy)
         for tag in TAGS:
             operator.deploy(tag)
-        yield engine, operator
+        yield engine, registry, operator
 
 
 def swaps(operator: Operator) -> Iterator[Row]:
@@ -110,7 +101,7 @@ def swaps(operator: Operator) -> Iterator[Row]:
         deploys.append(run(operator, "deploy", TAGS[number % 2]))
         rollbacks.append(run(operator, "rollback"))
     yield from (
-        Row(what, _s(series), target, _spread(series))
+        Row(what, str(series), target, series.note)
         for what, series, target in (
             ("deploy, image on the host", Series(tuple(spaced[1:])), "1.2 s"),
             ("the same while the release before last is warm", Series(tuple(deploys[1:])), ""),
@@ -179,26 +170,12 @@ def naive_script(engine: DockerClient) -> Iterator[Row]:
     yield Row("failed requests, the naive script", f"{result.failed} of {result.requests}", "")
 
 
-def run(operator: Operator, command: str, tag: str = "", before: tuple[str, ...] = ()) -> Run:
-    """Run one command against the droplet, which has to succeed."""
-    words = [command, *([tag] if tag else []), "staging", "--yes"]
-    return timed([*before, RESTOOPS, *words], operator.folder, operator.env)
-
-
-def _s(series: Series) -> str:
-    return f"{series.seconds:.2f} s"
-
-
 def _p99(result: LoadResult) -> float:
     return result.latency_ms["p99"]
 
 
 def _each(figures: list[float]) -> str:
     return f"median of {len(figures)}: " + ", ".join(f"{figure:.1f}" for figure in figures)
-
-
-def _spread(series: Series) -> str:
-    return f"median of {len(series.runs)}, {series.spread} s"
 
 
 if __name__ == "__main__":

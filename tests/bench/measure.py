@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,19 @@ from pathlib import Path
 from statistics import median
 
 from tests.lab.droplet import Droplet
+from tests.lab.operator import Desk
+
+RESTOOPS = str(Path(sys.executable).parent / "restoops")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    figure: str
+    target: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,14 @@ class Series:
         seconds = [run.seconds for run in self.runs]
         return f"{min(seconds):.3f} to {max(seconds):.3f}"
 
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s"
+
+    @property
+    def note(self) -> str:
+        """How much there is behind the median."""
+        return f"median of {len(self.runs)}, {self.spread} s"
+
 
 def timed(
     argv: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None
@@ -64,6 +86,12 @@ def repeated(times: int, run: Callable[[int], Run]) -> Series:
     """Run once to warm the caches, then `times` times for the figures."""
     run(0)
     return Series(tuple(run(number) for number in range(1, times + 1)))
+
+
+def run(desk: Desk, command: str, tag: str = "", before: tuple[str, ...] = ()) -> Run:
+    """Run one command against the hosts, which has to succeed."""
+    words = [command, *([tag] if tag else []), "staging", "--yes"]
+    return timed([*before, RESTOOPS, *words], desk.folder, desk.env)
 
 
 class ChannelCount:

@@ -211,7 +211,9 @@ def unchanged_but_for_history(droplet: Droplet) -> Iterator[None]:
     yield
     after = snapshot(droplet)
     different = set(before.splitlines()) ^ set(after.splitlines())
-    assert {line.rpartition("/")[2] for line in different} == {"history.jsonl"}, different
+    assert {line.rpartition("/")[2] for line in different} == {"history.jsonl", "history.head"}, (
+        different
+    )
 
 
 @contextmanager

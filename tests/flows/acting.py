@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from restoops.adapters.clock import Clock
+from restoops.errors import RestoopsError
+from restoops.flows.fleet import Fleet
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
 from restoops.flows.steps import Executor, HealthSettings
 from restoops.flows.swap import Swap, deploy, rollback
 from restoops.model import Color, Release, RunKind
 from restoops.plan.bluegreen import Wishes
 from restoops.plan.steps import Step
-from restoops.report.events import Event, Planned, RunEnded, StepBroken, StepEnded, StepStarted
+from restoops.report.events import (
+    Event,
+    FleetEnded,
+    Planned,
+    RunEnded,
+    StepBroken,
+    StepEnded,
+    StepStarted,
+)
 from tests.flows.fake import FakeClock, FakeHost
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES
 
@@ -36,8 +47,12 @@ class Operator:
     told: list[Event] = field(default_factory=list)
     interrupt: Interrupt = field(default_factory=Interrupt)
     listen: Callable[[Event], None] = lambda _: None
+    others: tuple[FakeHost, ...] = ()
+    """The rest of a fleet."""
+    rollout: Rollout = field(default_factory=Rollout)
+    absent: Mapping[str, RestoopsError] = field(default_factory=dict)
 
-    def deploy(self, release: Release) -> RunEnded:
+    def deploy(self, release: Release) -> RunEnded | FleetEnded:
         deploy(self._swap("deploy", f"restoops deploy {release.tag} staging"), lambda _: release)
         return self.ended
 
@@ -45,7 +60,7 @@ class Operator:
         self,
         tag: str | None = None,
         confirm: Callable[[Release, Release | None], None] = lambda *_: None,
-    ) -> RunEnded:
+    ) -> RunEnded | FleetEnded:
         rollback(
             self._swap("rollback", "restoops rollback staging"),
             tag,
@@ -55,9 +70,13 @@ class Operator:
         return self.ended
 
     @property
-    def ended(self) -> RunEnded:
+    def hosts(self) -> tuple[FakeHost, ...]:
+        return (self.host, *self.others)
+
+    @property
+    def ended(self) -> RunEnded | FleetEnded:
         last = self.told[-1]
-        assert isinstance(last, RunEnded)
+        assert isinstance(last, RunEnded | FleetEnded)
         return last
 
     @property
@@ -84,9 +103,17 @@ class Operator:
             dry_run=self.dry_run,
             wait_s=self.wait_s,
         )
-        executor = Executor(self.host, self.health, self.clock, self._tell, self.interrupt)
-        session = Session(executor, request, self.wishes)
-        return Swap(session, request, self.wishes, self.clock.monotonic)
+        sessions = [
+            Session(
+                Executor(host, self.health, self.clock, self._tell, self.interrupt),
+                request,
+                self.wishes,
+            )
+            for host in self.hosts
+        ]
+        around = Surroundings(self._tell, self.interrupt, self.clock, self.absent)
+        fleet = Fleet(sessions, request, self.rollout, around)
+        return Swap(fleet, request, self.wishes, self.clock.monotonic)
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,8 @@ class FakeHost:
     failing: dict[str, BaseException] = field(default_factory=dict)
     """Calls that fail, once, by name."""
     breakage: Breakage | None = None
+    watch: Callable[[], None] = lambda: None
+    """Called before each change; a whole fleet is killed from there."""
     calls: list[str] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
     retiring: list[tuple[Color, int]] = field(default_factory=list)
@@ -150,15 +152,21 @@ class FakeHost:
         """A crash, or a reboot: the new process reads the file."""
         self.live, self.reserve = self.on_file, self.reserve_on_file
 
+    def end(self, error: BaseException) -> None:
+        """From now on every call fails, as when the connection or the command is gone."""
+        self._ended_by = error
+
     def kill(self, color: Color) -> None:
         """The process of a release ends, and is not started again."""
         self.containers[color] = replace(self.containers[color], status="exited")
 
     # flows.host.Host
 
-    def lock(self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None]) -> FakeLock:
+    def lock(
+        self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None], preempt: bool = False
+    ) -> FakeLock:
         self._called("lock")
-        if self.holder and not wait_s:
+        if self.holder and not (wait_s or preempt):
             raise Locked(f"{self.name}: another run holds the lock: {self.holder}")
         if self.holder:
             on_wait(str(self.holder))
@@ -278,14 +286,14 @@ class FakeHost:
         self._called("mark_up")
         assert color in self.up, f"{color} was said to be healthy"
 
-    def route(self, live: Color | None) -> None:
+    def route(self, live: Color | None, *, covered: bool) -> None:
         self._called("route")
+        reserve = live.other if live and covered else None
         with self._effect("live.map"):
-            self.on_file = live
-            self.reserve_on_file = None
+            self.on_file, self.reserve_on_file = live, reserve
         if self.proxy_runs:
             with self._effect("set map"):
-                self.live, self.reserve = live, None
+                self.live, self.reserve = live, reserve
 
     def cover(self, color: Color, *, on: bool) -> None:
         self._called("cover")
@@ -325,6 +333,7 @@ class FakeHost:
     @contextlib.contextmanager
     def _effect(self, what: str) -> Iterator[None]:
         """Change the host, unless it is the change at which something breaks."""
+        self.watch()
         breakage = self.breakage
         if breakage and breakage.at == len(self.effects) + 1:
             self.breakage = None

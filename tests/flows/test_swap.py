@@ -237,7 +237,7 @@ def test_who_waits_for_the_lock_is_told_for_whom_and_goes_second() -> None:
 @scenes
 def test_traffic_moves_only_to_what_was_seen_healthy_and_is_verified_next(scene: Scene) -> None:
     steps = scene.plan
-    moved = [i for i, step in enumerate(steps) if step == Switch(_new(steps))]
+    moved = [i for i, it in enumerate(steps) if isinstance(it, Switch) and it.to is _new(steps)]
 
     assert isinstance(steps[moved[-1] - 1], AwaitHealthy)
     assert steps[moved[-1] + 1] == Verify(_new(steps))

@@ -57,6 +57,8 @@ FULL = host(proxy(BLUE, BLUE), runs(BLUE, V3), images=(V1, V2), history=(*PAST, 
 
 UP_GREEN = (AwaitHealthy(GREEN, 60, 2), Switch(GREEN), Verify(GREEN))
 UP_BLUE = (AwaitHealthy(BLUE, 60, 2), Switch(BLUE), Verify(BLUE))
+COVERED_GREEN = (AwaitHealthy(GREEN, 60, 2), Switch(GREEN, covered=True), Verify(GREEN))
+COVERED_BLUE = (AwaitHealthy(BLUE, 60, 2), Switch(BLUE, covered=True), Verify(BLUE))
 RETIRE_BLUE = (Drain(BLUE, 30), KeepWarm(BLUE, 600, covers=True))
 CLEAR_BLUE = (Uncover(BLUE), Drain(BLUE, 30), Remove(BLUE))
 
@@ -70,40 +72,41 @@ CLEAR_BLUE = (Uncover(BLUE), Drain(BLUE, 30), Remove(BLUE))
                      id="an empty host is set up first"),
         pytest.param(ONLY_V1, V1, (), id="what serves already is left alone"),
         pytest.param(ONLY_V1, V2,
-                     (Pull(V2.digest), Uncover(GREEN), Start(GREEN, V2), *UP_GREEN, *RETIRE_BLUE),
+                     (Pull(V2.digest), Uncover(GREEN), Start(GREEN, V2), *COVERED_GREEN,
+                      *RETIRE_BLUE),
                      id="a new release is pulled, proven, switched to; the old one stays warm"),
         pytest.param(replace(ONLY_V1, images=frozenset({V1.digest, V2.digest})), V2,
-                     (Uncover(GREEN), Start(GREEN, V2), *UP_GREEN, *RETIRE_BLUE),
+                     (Uncover(GREEN), Start(GREEN, V2), *COVERED_GREEN, *RETIRE_BLUE),
                      id="an image that is there is not pulled"),
         pytest.param(V1_WARM, V3,
-                     (Pull(V3.digest), *CLEAR_BLUE, Start(BLUE, V3), *UP_BLUE,
+                     (Pull(V3.digest), *CLEAR_BLUE, Start(BLUE, V3), *COVERED_BLUE,
                       Drain(GREEN, 30), KeepWarm(GREEN, 600, covers=True)),
                      id="what is warm makes room, after its last request"),
         pytest.param(V1_COVERS, V3,
                      (Switch(BLUE), Pull(V3.digest), Uncover(GREEN), Drain(GREEN, 30),
-                      Remove(GREEN), Start(GREEN, V3), *UP_GREEN, *RETIRE_BLUE),
+                      Remove(GREEN), Start(GREEN, V3), *COVERED_GREEN, *RETIRE_BLUE),
                      id="what stands in for a dead release becomes live before its slot is used"),
         pytest.param(V1_COVERS, V1, (Switch(BLUE),),
                      id="deploying what stands in makes it live"),
         pytest.param(V1_WARM, V1,
-                     (*CLEAR_BLUE, Start(BLUE, V1), *UP_BLUE, Drain(GREEN, 30),
+                     (*CLEAR_BLUE, Start(BLUE, V1), *COVERED_BLUE, Drain(GREEN, 30),
                       KeepWarm(GREEN, 600, covers=True)),
                      id="deploying what is warm starts it anew"),
         pytest.param(STALE_PROXY, V1, (RunProxy(),),
                      id="a proxy of before is replaced though the release serves"),
         pytest.param(STALE_PROXY, V2,
-                     (RunProxy(), Pull(V2.digest), Uncover(GREEN), Start(GREEN, V2), *UP_GREEN,
+                     (RunProxy(), Pull(V2.digest), Uncover(GREEN), Start(GREEN, V2), *COVERED_GREEN,
                       *RETIRE_BLUE),
                      id="a proxy of before is replaced first"),
         pytest.param(host(proxy(BLUE, BLUE), runs(BLUE, V1, spec="other")), V1,
-                     (Uncover(GREEN), Start(GREEN, V1), *UP_GREEN, *RETIRE_BLUE),
+                     (Uncover(GREEN), Start(GREEN, V1), *COVERED_GREEN, *RETIRE_BLUE),
                      id="other settings are a swap though the image is the same"),
         pytest.param(host(proxy(BLUE), runs(BLUE, V1, status="exited")), V1,
                      (Uncover(GREEN), Start(GREEN, V1), *UP_GREEN, Drain(BLUE, 30), Stop(BLUE)),
                      id="a dead release is no release that serves, and is not kept warm"),
         pytest.param(FULL, V4,
-                     (Pull(V4.digest), Uncover(GREEN), Start(GREEN, V4), *UP_GREEN, *RETIRE_BLUE,
-                      Trim(frozenset({V1.digest}))),
+                     (Pull(V4.digest), Uncover(GREEN), Start(GREEN, V4), *COVERED_GREEN,
+                      *RETIRE_BLUE, Trim(frozenset({V1.digest}))),
                      id="the oldest image goes"),
     ],
 )  # fmt: skip
@@ -112,6 +115,20 @@ def test_a_deploy(state: HostState, release: Release, steps: tuple[Step, ...]) -
 
     assert plan.steps == steps
     assert plan.release == release
+
+
+def test_what_is_not_kept_warm_leaves_the_reserve_before_it_is_stopped() -> None:
+    plan = plan_deploy(ONLY_V1, V2, replace(WISHES, warm_s=0))
+
+    assert plan.steps[-4:] == (Verify(GREEN), Drain(BLUE, 30), Uncover(BLUE), Stop(BLUE))
+
+
+def test_the_phases_of_a_swap_are_its_steps_in_order() -> None:
+    plan = plan_deploy(V1_COVERS, V3, WISHES)
+
+    assert plan.prepare + plan.switch + plan.settle == plan.steps
+    assert plan.switch == (Switch(GREEN, covered=True), Verify(GREEN))
+    assert plan.prepare[0] == Switch(BLUE)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from restoops.plan.bluegreen import (
     plan_return,
     plan_rollback,
 )
+from restoops.plan.fleet import release_before
 from restoops.plan.retention import images_to_remove, past_releases
-from restoops.plan.rollback import candidates, find, last_good
+from restoops.plan.rollback import candidates, find
 from restoops.plan.status import status_of
 from restoops.plan.steps import (
     AwaitHealthy,
@@ -105,7 +106,7 @@ def test_a_plan_that_moves_traffic_ends_with_its_release_verified(case: State) -
         assert moved in ([], [state.answering])
     else:
         assert moved[-1] is plan.new
-        assert plan.steps[plan.steps.index(Switch(plan.new)) + 1] == Verify(plan.new)
+        assert plan.switch[1:] == (Verify(plan.new),)
         assert plan.starts_new is (Start(plan.new, plan.release) in plan.steps)
 
 
@@ -203,7 +204,7 @@ def test_retention_keeps_what_runs_and_the_newest(state: HostState, keep: int) -
 @given(states())
 @many
 def test_the_last_good_release_was_live_and_is_not_what_serves(state: HostState) -> None:
-    found = last_good(state)
+    found = release_before([state])
     if found is None:
         return
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from restoops.model import Digest, HostState, Record, Release
+from restoops.plan.fleet import release_before
 from restoops.plan.retention import images_to_remove
-from restoops.plan.rollback import Whereabouts, candidates, find, last_good
+from restoops.plan.rollback import Whereabouts, candidates, find
 from tests.plan.states import (
     BLUE,
     GREEN,
@@ -54,7 +55,7 @@ def serving(what: Release, *history: Record) -> HostState:
     ],
 )  # fmt: skip
 def test_the_last_good_release(state: HostState, expected: Release | None) -> None:
-    assert last_good(state) == expected
+    assert release_before([state]) == expected
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from restoops.errors import StepFailed
+from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.steps import (
     AwaitHealthy,
     Drain,
@@ -28,6 +29,7 @@ from restoops.plan.steps import (
 )
 from restoops.report.events import (
     Event,
+    FleetEnded,
     Planned,
     Progress,
     PuttingRight,
@@ -102,6 +104,19 @@ EVENTS: list[tuple[Event, str]] = [
         ENDED,
         (f"{V2_SHOWN} serves on staging (web-1), before it v1, after 1.23 s; v1 stays warm for "
         "10 min"),
+    ),
+    (
+        FleetEnded(
+            "deploy", "staging", V2,
+            (HostResult("web-1", Ending.DONE, V2),
+             HostResult("web-20", Ending.UNDONE, V1, "the disk is full"),
+             HostResult("web-3", Ending.UNCLEAR, None)),
+            2.5, dry_run=False, cut=1,
+        ),
+        (f"{V2_SHOWN} serves on 1 of 3 hosts of staging, after 2.5 s; 1 requests were cut at the "
+        f"end of the drain\n  web-1   done         {V2_SHOWN}\n"
+        f"  web-20  undone       {V1_SHOWN}  the disk is full\n"
+        "  web-3   unclear      nobody can say what"),
     ),
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from restoops.adapters.clock import Clock
 from restoops.adapters.connection import (
+    Claim,
     Connection,
     Holder,
     Lock,
@@ -111,11 +112,12 @@ class Host:
             self._engine.close()
         self._connection.close()
 
-    def lock(self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None]) -> Lock:
+    def lock(
+        self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None], preempt: bool = False
+    ) -> Lock:
         """Take the lock; see `hold_lock`."""
-        return hold_lock(
-            self._connection, self._settings.directory, holder, wait_s=wait_s, on_wait=on_wait
-        )
+        claim = Claim(holder, wait_s, preempt)
+        return hold_lock(self._connection, self._settings.directory, claim, on_wait=on_wait)
 
     # Observing
 
@@ -275,9 +277,9 @@ class Host:
         """Tell HAProxy what we have just found: the slot is healthy."""
         self._runtime.mark_up(color)
 
-    def route(self, live: Color | None) -> None:
-        """Send new requests to `live`, with nobody in reserve."""
-        self._send(Route(live))
+    def route(self, live: Color | None, *, covered: bool) -> None:
+        """Send new requests to `live`, with the other slot in reserve or with nobody."""
+        self._send(Route(live, covered))
 
     def cover(self, color: Color, *, on: bool) -> None:
         """Let `color` stand in for the live slot, or keep it from doing so."""

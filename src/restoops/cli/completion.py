@@ -34,11 +34,13 @@ def complete_release(incomplete: str) -> list[str]:
     """Offer the releases that can be gone back to, and the environments: either may come here."""
     names = complete_environment(incomplete)
     with contextlib.suppress(RestoopsError, OSError):
-        from restoops.cli.context import load_environment, opened
+        from restoops.cli.context import load_environment
+        from restoops.cli.hosts import opened
+        from restoops.plan.fleet import common_history
         from restoops.plan.retention import past_releases
 
-        with opened(load_environment(_usual_environment())) as host:
-            history = host.observe().history
+        with opened(load_environment(_usual_environment())) as found:
+            history = common_history(found.observe())
         tags = [record.run.release.tag for record in past_releases(history)]
         names += [tag for tag in tags if tag.startswith(incomplete)]
     return names

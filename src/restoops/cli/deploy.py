@@ -8,21 +8,24 @@ import typer
 
 from restoops.cli.completion import complete_tag
 from restoops.cli.context import (
-    RunOptions,
+    batch_argument,
     confirm,
     load_environment,
     resolving,
-    swapping,
     tag_argument,
 )
 from restoops.cli.options import (
+    BatchOption,
     DryRunOption,
     EnvironmentArgument,
+    HostOption,
     JsonOption,
+    PauseOption,
     TimeoutOption,
     WaitOption,
     YesOption,
 )
+from restoops.cli.swapping import RunOptions, swapping
 
 
 def register(app: typer.Typer) -> None:
@@ -49,12 +52,18 @@ def deploy(
     as_json: JsonOption = False,
     timeout: TimeoutOption = None,
     wait: WaitOption = 0,
+    host: HostOption = None,
+    batch: BatchOption = "100%",
+    pause: PauseOption = 0,
 ) -> None:
-    """Make TAG live on ENVIRONMENT without dropping a request."""
+    """Make TAG live on all hosts of ENVIRONMENT without dropping a request."""
     wanted = tag_argument(tag)
     loaded = load_environment(environment)
     confirm(f"Deploy {wanted} to {environment}?", yes=yes or dry_run or not loaded.confirm)
-    options = RunOptions(environment, dry_run, yes, as_json, wait, timeout)
+    hosts = tuple(host or ())
+    options = RunOptions(
+        environment, dry_run, yes, as_json, wait, timeout, hosts, batch_argument(batch), pause
+    )
     with swapping(options, "deploy", loaded) as swap:
         from restoops.flows.swap import deploy as make_live
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from restoops.cli.context import load_environment, opened
+from restoops.cli.context import load_environment
+from restoops.cli.hosts import opened
 from restoops.cli.options import EnvironmentArgument, JsonOption
 
 
@@ -27,6 +28,7 @@ def history(
     from restoops.plan.runs import merge
     from restoops.report.tables import show_runs
 
-    with opened(load_environment(environment)) as host:
-        histories = {host.name: host.observe().history}
+    with opened(load_environment(environment)) as found:
+        histories = {state.host: state.history for state in found.observe()}
     show_runs(environment, merge(histories)[:last], as_json=as_json)
+    found.raise_if_absent()

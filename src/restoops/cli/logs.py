@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from restoops.cli.context import load_environment, opened
-from restoops.cli.options import EnvironmentArgument
+from restoops.cli.context import load_environment
+from restoops.cli.hosts import opened_one
+from restoops.cli.options import EnvironmentArgument, HostOption
 from restoops.errors import Refused
 
 
@@ -27,14 +28,15 @@ def logs(
     lines: Annotated[
         int, typer.Option("--lines", "-n", metavar="N", min=0, max=100_000, help="How many lines.")
     ] = 100,
+    host: HostOption = None,
 ) -> None:
     """Show what the serving release wrote last."""
-    with opened(load_environment(environment)) as host:
-        color = host.observe().answering
+    with opened_one(load_environment(environment), host or ()) as reached:
+        color = reached.observe().answering
         if color is None:
-            raise Refused(f"{host.name}: no release is live", hint="Deploy one first.")
+            raise Refused(f"{reached.name}: no release is live", hint="Deploy one first.")
         if follow:
             # At once, wherever it waits: nothing here has to be put right.
             signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-        for line in host.follow(color, lines) if follow else host.logs(color, lines):
+        for line in reached.follow(color, lines) if follow else reached.logs(color, lines):
             typer.echo(line)

@@ -39,3 +39,21 @@ WaitOption = Annotated[
         help="Queue this long behind a run that holds the lock, instead of giving up at once.",
     ),
 ]
+HostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--host", metavar="NAME", help="Act on this host only; can be given several times."
+    ),
+]
+BatchOption = Annotated[
+    str,
+    typer.Option(
+        "--batch", metavar="N|N%", help="Switch this many hosts at once, and then the next ones."
+    ),
+]
+PauseOption = Annotated[
+    float,
+    typer.Option(
+        "--pause", metavar="SECONDS", min=0, max=86400, help="Seconds between two batches."
+    ),
+]

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated
 
 import typer
 
 from restoops.cli.completion import complete_environment, complete_release
 from restoops.cli.context import (
-    RunOptions,
+    batch_argument,
     configured_environments,
     confirm,
     in_registry,
     load_environment,
-    opened,
-    swapping,
     tag_argument,
 )
+from restoops.cli.hosts import opened
 from restoops.cli.options import (
+    BatchOption,
     DryRunOption,
+    HostOption,
     JsonOption,
+    PauseOption,
     TimeoutOption,
     WaitOption,
     YesOption,
 )
+from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import UsageError
 
 
@@ -35,23 +39,30 @@ def register(app: typer.Typer) -> None:
     )(rollback)
 
 
+_First = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RELEASE]",
+        help="Tag, Git SHA or digest of an earlier release; left out: the last good one.",
+        autocompletion=complete_release,
+    ),
+]
+_Second = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ENVIRONMENT",
+        help="Environment of restoops.yaml.",
+        autocompletion=complete_environment,
+    ),
+]
+_Preempt = Annotated[
+    bool, typer.Option("--preempt", help="End a run that holds the lock, and go first.")
+]
+
+
 def rollback(
-    first: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[RELEASE]",
-            help="Tag, Git SHA or digest of an earlier release; left out: the last good one.",
-            autocompletion=complete_release,
-        ),
-    ] = None,
-    second: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="ENVIRONMENT",
-            help="Environment of restoops.yaml.",
-            autocompletion=complete_environment,
-        ),
-    ] = None,
+    first: _First = None,
+    second: _Second = None,
     *,
     list_: Annotated[
         bool, typer.Option("--list", help="Show what can be rolled back to, and how fast.")
@@ -61,13 +72,21 @@ def rollback(
     as_json: JsonOption = False,
     timeout: TimeoutOption = None,
     wait: WaitOption = 0,
+    preempt: _Preempt = False,
+    host: HostOption = None,
+    batch: BatchOption = "100%",
+    pause: PauseOption = 0,
 ) -> None:
     """Make an earlier release live again on ENVIRONMENT."""
     release, environment = _arguments(first, second, is_list=list_)
+    hosts = tuple(host or ())
     if list_:
-        _show_list(environment, as_json=as_json)
+        _show_list(environment, hosts, as_json=as_json)
         return
-    options = RunOptions(environment or "", dry_run, yes, as_json, wait, timeout)
+    options = RunOptions(
+        environment or "", dry_run, yes, as_json, wait, timeout, hosts, batch_argument(batch),
+        pause, preempt,
+    )  # fmt: skip
     loaded = load_environment(options.environment)
     with swapping(options, "rollback", loaded) as swap:
         from restoops.flows.swap import rollback as go_back
@@ -101,13 +120,14 @@ def _arguments(
     return first if is_digest else tag_argument(first), second
 
 
-def _show_list(environment: str | None, *, as_json: bool) -> None:
+def _show_list(environment: str | None, hosts: tuple[str, ...], *, as_json: bool) -> None:
     from restoops.plan.rollback import candidates
     from restoops.report.tables import show_candidates
 
     for name in [environment] if environment else configured_environments():
         loaded = load_environment(name)
-        with opened(loaded) as host:
-            state = host.observe()
-        found = candidates(state, in_registry(loaded))
-        show_candidates(name, state.host, found, as_json=as_json)
+        ask = cache(in_registry(loaded))
+        with opened(loaded, only=hosts) as found:
+            for state in found.observe():
+                show_candidates(name, state.host, candidates(state, ask), as_json=as_json)
+        found.raise_if_absent()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from restoops.cli.context import load_environment, opened
+from restoops.cli.context import load_environment
+from restoops.cli.hosts import opened
 from restoops.cli.options import EnvironmentArgument, JsonOption
 from restoops.errors import NeedsAttention
 
@@ -22,9 +23,11 @@ def status(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> 
     from restoops.plan.status import look_at, status_of
     from restoops.report.tables import show_statuses
 
-    with opened(load_environment(environment)) as host:
-        statuses = [status_of(host.observe())]
-    show_statuses(environment, statuses, as_json=as_json)
+    with opened(load_environment(environment)) as found:
+        statuses = [status_of(state) for state in found.observe()]
+    if statuses:
+        show_statuses(environment, statuses, as_json=as_json)
+    found.raise_if_absent()
     if faults := look_at(statuses):
         raise NeedsAttention(
             "; ".join(faults),

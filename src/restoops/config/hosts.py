@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from restoops.config.faults import Fault, dotted, tell
+from restoops.config.faults import Fault, dotted, printable, tell
 from restoops.config.forms import HOST, KEY
 from restoops.config.schema import TerraformOutputs
 from restoops.errors import UsageError
@@ -49,6 +49,22 @@ def terraform_targets(outputs: object, terraform: TerraformOutputs) -> tuple[Tar
         command = f"terraform -chdir={terraform.directory} output {terraform.output}"
         raise UsageError(tell(subject, faults), hint=f"`{command}` shows it; was it applied?")
     return targets
+
+
+def select(targets: tuple[Target, ...], names: Iterable[str]) -> tuple[Target, ...]:
+    """Return the hosts of these names or addresses, in the order of the environment; all for none.
+
+    Raises:
+        UsageError: there is no such host.
+    """
+    wanted = set(names)
+    unknown = sorted(wanted - {text for it in targets for text in (it.name, it.address)})
+    if unknown:
+        known = ", ".join(target.name for target in targets)
+        raise UsageError(
+            f"no such host: {', '.join(map(printable, unknown))}", hint=f"There are: {known}."
+        )
+    return tuple(it for it in targets if not wanted or wanted & {it.name, it.address})
 
 
 def _droplet(key: str, value: object, terraform: TerraformOutputs) -> Target | Fault:

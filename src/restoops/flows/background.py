@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
+from restoops.errors import RestoopsError
 from restoops.flows.interrupt import Interrupt
 
 _T = TypeVar("_T")
+_K = TypeVar("_K", bound=Hashable)
 _POLL_S = 0.05
 
 
@@ -40,3 +42,32 @@ def in_background(work: Callable[[], _T]) -> Callable[..., _T]:
 
     threading.Thread(target=body, name="background", daemon=True).start()
     return wait
+
+
+def side_by_side(
+    work: Callable[[_K], _T],
+    items: Iterable[_K],
+    *,
+    at_once: int,
+    interrupt: Interrupt | None = None,
+) -> tuple[dict[_K, _T], dict[_K, RestoopsError]]:
+    """Do `work` on all items, on at most `at_once` of them at a time.
+
+    Returns what came of each, and what went wrong with the others. With an `Interrupt` those
+    that are still at work are walked away from when somebody asks for it.
+    """
+    gate = threading.Semaphore(at_once)
+
+    def bounded(item: _K) -> _T:
+        with gate:
+            return work(item)
+
+    begun = {item: in_background(lambda item=item: bounded(item)) for item in items}  # type: ignore[misc]
+    done: dict[_K, _T] = {}
+    failed: dict[_K, RestoopsError] = {}
+    for item, result in begun.items():
+        try:
+            done[item] = result(interrupt)
+        except RestoopsError as error:
+            failed[item] = error
+    return done, failed

@@ -5,6 +5,7 @@ Apart from `open`, so that connecting can begin before Docker's client is loaded
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from restoops.adapters.terraform import read_output
 from restoops.config.hosts import Target
 from restoops.config.load import Loaded
 from restoops.config.schema import TerraformOutputs
+from restoops.errors import RestoopsError
+from restoops.flows.background import side_by_side
+from restoops.flows.interrupt import Interrupt
 
 
 def load_client(loaded: Loaded) -> None:
@@ -41,6 +45,24 @@ def connect(loaded: Loaded, target: Target) -> Connection:
         answer_timeout_s=ssh.answer_timeout_s,
     )
     return SshConnection(target.address, options)
+
+
+def connect_all(
+    loaded: Loaded, targets: Sequence[Target], interrupt: Interrupt
+) -> tuple[dict[Target, Connection], dict[Target, RestoopsError]]:
+    """Connect to hosts side by side; return the connections, and why there are no others.
+
+    Raises:
+        Interrupted: somebody asked for an end; the process is about to go.
+    """
+    found = side_by_side(
+        lambda target: connect(loaded, target),
+        targets,
+        at_once=loaded.settings.fleet.parallel,
+        interrupt=interrupt,
+    )
+    interrupt.check()
+    return found
 
 
 def terraform_outputs(outputs: TerraformOutputs, root: Path) -> object:

@@ -64,8 +64,6 @@ def diagnose(environment: str, *, start: Path, environ: Mapping[str, str]) -> Di
         checks.append(_keys(loaded))
     away = _Away()
     checks += away.collect(lambda: [_registry(loaded)], "here", "registry")
-    if len(loaded.targets) > 1:
-        checks.append(_several(loaded))
     for target in loaded.targets:
         checks += _host(loaded, target, away)
     return Diagnosis(environment, tuple(checks), unreachable=away.seen)
@@ -110,12 +108,6 @@ def _settings(loaded: Loaded) -> Check:
         fix = "`restoops init` writes one."
         return Check("here", _SETTINGS, Result.WARNING, "none; the embedded default is used", fix)
     return Check("here", _SETTINGS, Result.OK, f"{loaded.file} is valid")
-
-
-def _several(loaded: Loaded) -> Check:
-    found = f"{len(loaded.targets)} in {loaded.environment}; this version deploys to one"
-    fix = "Give each host an environment of its own until fleets are supported."
-    return Check("here", "hosts", Result.MISSING, found, fix)
 
 
 def _keys(loaded: Loaded) -> Check:

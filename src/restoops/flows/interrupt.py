@@ -1,4 +1,4 @@
-"""Signals, honoured between steps and during waits."""
+"""Signals and failures elsewhere, honoured between steps and during waits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from restoops.errors import Interrupted
 
 
 class Interrupt:
-    """Set once by the first SIGINT or SIGTERM; `check` then ends what is being waited for."""
+    """Set once by the first SIGINT or SIGTERM; `check` then ends what is being waited for.
 
-    def __init__(self) -> None:
+    One below another ends for its own reason as well: a host failed, so the rest is called off.
+    """
+
+    def __init__(self, above: Interrupt | None = None) -> None:
         self._asked = threading.Event()
+        self._above = above
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody asked for an end, here or above."""
+        return self._asked.is_set() or (self._above is not None and self._above.is_asked)
 
     def ask(self) -> None:
         """Ask for the run to be ended at the next safe moment."""
@@ -23,5 +32,5 @@ class Interrupt:
         Raises:
             Interrupted: somebody asked for it.
         """
-        if self._asked.is_set():
+        if self.is_asked:
             raise Interrupted("interrupted; nothing was changed")

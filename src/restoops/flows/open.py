@@ -10,9 +10,11 @@ from restoops.adapters.haproxy import ProxySettings
 from restoops.adapters.host import HostSettings
 from restoops.adapters.proxy import ProxyWish
 from restoops.config.schema import Settings
+from restoops.flows.rollout import Rollout
 from restoops.flows.steps import HealthSettings
 from restoops.model import Color, ImageName
 from restoops.plan.bluegreen import Wishes
+from restoops.plan.fleet import Policy
 
 _SLOTS = {Color.BLUE: 11, Color.GREEN: 12}
 """Last number of each slot's address on the bridge."""
@@ -57,6 +59,12 @@ def wishes(settings: Settings, timeout_s: float | None = None) -> Wishes:
         warm_s=settings.swap.warm_s,
         keep=settings.image.keep,
     )
+
+
+def rollout(settings: Settings, batch: str, pause_s: float) -> Rollout:
+    """Return how a fleet moves; `batch` and `pause_s` come from the command line."""
+    fleet = settings.fleet
+    return Rollout(Policy(fleet.policy, fleet.quorum or 0), fleet.parallel, batch, pause_s)
 
 
 def health_settings(settings: Settings) -> HealthSettings:

@@ -1,21 +1,25 @@
-"""One run on one host: lock, observe, put right what was cut off, carry out a plan, record it."""
+"""One run on one host, phase by phase: lock, observe, prepare, switch, settle, or go back.
+
+What the phases of other hosts mean for this one is decided in `flows.fleet`.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from restoops.adapters.connection import Holder
 from restoops.errors import Interrupted, NeedsAttention, RestoopsError, StepFailed, Unreachable
 from restoops.flows.background import in_background
+from restoops.flows.host import Lock
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.steps import Executor
 from restoops.model import HostState, OpenRun, Record, Release, RunKind
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_recovery, plan_return
-from restoops.plan.steps import Step, Switch, Verify
-from restoops.report.events import PuttingRight, Recovering, Tell, Waiting
+from restoops.plan.fleet import Ending, HostResult
+from restoops.plan.steps import Step, Switch
+from restoops.report.events import Event, PuttingRight, Recovering, Waiting
 
 _HASTE_S = 5.0
 """How long an interrupted run still waits for requests of the old release: CI kills after 10 s."""
@@ -35,6 +39,8 @@ class Request:
     started_at: str
     dry_run: bool = False
     wait_s: int = 0
+    preempts: bool = False
+    """Whether a run that holds the lock is ended to make way."""
 
 
 class Session:
@@ -42,64 +48,172 @@ class Session:
 
     def __init__(self, executor: Executor, request: Request, wishes: Wishes) -> None:
         self.host = executor.host
+        self.plan: SwapPlan | None = None
+        self.previous: Release | None = None
+        """What served when the run began."""
         self._executor = executor
         self._request = request
         self._wishes = wishes
-        self.tell: Tell = executor.tell
-        self.interrupt = executor.interrupt
+        self._lock: Lock | None = None
+        self._run: OpenRun | None = None
+        self._ending = Ending.UNCHANGED
+        self._serves: Release | None = None
+        self._error = ""
+        self._has_switched = False
 
     @property
     def cut(self) -> int:
         """Requests that were still running when the drain came to its deadline."""
         return self._executor.cut
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[HostState]:
-        """Hold the lock and give the state of the host, with no earlier run left open.
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has begun here and has neither ended nor been undone."""
+        return self._run is not None
 
-        A dry run takes no lock and puts nothing right; it sees the state as it is.
-        """
-        if self._request.dry_run:
-            yield self.host.observe()
-            return
-        request = self._request
-        holder = Holder(request.who, request.origin, request.purpose, request.started_at)
-        lock = in_background(
-            lambda: self.host.lock(
-                holder,
-                wait_s=request.wait_s,
-                on_wait=lambda other: self.tell(Waiting(self.host.name, other)),
-            )
-        )(self._executor.interrupt)
-        try:
-            yield self._recovered(self.host.observe())
-        finally:
-            lock.release()
+    @property
+    def result(self) -> HostResult:
+        """What serves here, as far as is known."""
+        return HostResult(self.host.name, self._ending, self._serves, self._error)
 
-    def carry_out(self, plan: SwapPlan, state: HostState) -> None:
-        """Make the plan's release live, or leave the one before it serving.
+    def take_lock(self, *, wait_s: int) -> None:
+        """Take the lock of the host.
 
         Raises:
-            StepFailed: a step failed; the release before serves and nothing is left behind.
-            Interrupted: a signal; the run was undone, or finished when traffic had moved.
-            NeedsAttention: the new release serves but a later step failed, or the connection
-                was lost at the switch.
+            Locked: another run has it, and did not give it back within `wait_s` seconds.
         """
-        run = self._new_run(plan, state)
-        self.host.open_run(run)
-        steps = iter(plan.steps)
-        reached: list[Step] = []
-        try:
-            self._executor.apply(_noting(steps, reached))
-            self._close(run, "done")
-        except Interrupted as error:
-            raise self._end_interrupted(run) from error
-        except RestoopsError as error:
-            raise self._end_failed(run, reached, error) from error
+        request = self._request
+        holder = Holder(request.who, request.origin, request.purpose, request.started_at)
+        self._lock = in_background(
+            lambda: self.host.lock(
+                holder,
+                wait_s=wait_s,
+                on_wait=lambda other: self._tell(Waiting(self.host.name, other)),
+                preempt=request.preempts,
+            )
+        )(self._executor.interrupt)
 
-    def repair(self, plan: SwapPlan) -> None:
-        """Carry out steps that move no traffic to another release, such as a new proxy."""
-        self._executor.apply(plan.steps)
+    def give_lock_back(self) -> None:
+        """Let others have the host; without a lock this does nothing."""
+        lock, self._lock = self._lock, None
+        if lock:
+            lock.release()
+
+    def observe(self) -> HostState:
+        """Return what is there, and remember what serves."""
+        state = self.host.observe()
+        self.previous = self._serves = state.serving.release if state.serving else None
+        return state
+
+    def recover(self, state: HostState, *, may_finish: bool) -> HostState:
+        """Put right a run that was cut off: finish it where its release serves, or undo it."""
+        run = state.open_run
+        if run is None:
+            return state
+        has_switched = state.answering is run.new and not run.going_back
+        if has_switched and not may_finish:
+            run = replace(run, going_back=True)
+            self.host.open_run(run)
+        finishes = has_switched and may_finish
+        self._tell(Recovering(self.host.name, run, finishes))
+        self._executor.apply(plan_recovery(run, state, self._wishes))
+        self._close(run, "finished" if finishes else "undone")
+        self._executor.done.clear()
+        self._executor.cut = 0
+        return self.observe()
+
+    def prepare(self, plan: SwapPlan, state: HostState, interrupt: Interrupt) -> None:
+        """Do all that clients do not notice; `interrupt` may call it off.
+
+        Raises:
+            RestoopsError: a step failed; `undo` takes back what was done.
+        """
+        self.plan = plan
+        if plan.moves:
+            run = self._new_run(plan, state)
+            self.host.open_run(run)
+            self._run, self._ending = run, Ending.UNDONE
+        self._apply(plan.prepare, interrupt)
+
+    def make_sure(self) -> None:
+        """Ask the host for a sign of life, so that one that is gone is known before the switch."""
+        self.host.traffic()
+
+    def switch(self, interrupt: Interrupt) -> None:
+        """Send traffic to the new release and see it answer."""
+        assert self.plan  # noqa: S101  prepare() has set it
+        self._apply(self._noting(self.plan.switch), interrupt)
+        self._ending, self._serves = Ending.DONE, self.plan.release
+
+    def settle(self, interrupt: Interrupt) -> None:
+        """Retire the release before, and write the run into the history.
+
+        Raises:
+            NeedsAttention: the new release serves, but this did not work.
+        """
+        assert self.plan  # noqa: S101  prepare() has set it
+        assert self._run  # noqa: S101  and that
+        try:
+            self._apply(self.plan.settle, interrupt)
+            self._close(self._run, "done")
+        except Interrupted:
+            raise
+        except RestoopsError as error:
+            self._error = error.message
+            raise NeedsAttention(
+                f"{self.plan.release.tag} serves, but then: {error.message}",
+                hint="The next deploy or rollback finishes what is left. " + error.hint,
+                details=error.details,
+            ) from error
+        self._run = None
+
+    def serves_new(self) -> bool:
+        """Return whether traffic goes to the release of the run that is open here."""
+        assert self._run  # noqa: S101  callers ask `is_open` first
+        return self.host.observe().answering is self._run.new
+
+    def leave_interrupted(self, *, finish: bool) -> None:
+        """Undo the run, or finish it when traffic has moved everywhere, without waiting long."""
+        assert self._run  # noqa: S101  callers ask `is_open` first
+        run, wishes = self._run, self._hasty()
+        state = self.host.observe()
+        if finish:
+            self._undisturbed(plan_recovery(run, state, wishes))
+        else:
+            self._go_back(run, state, wishes)
+        self._close(run, "finished" if finish else "interrupted")
+        self._run = None
+        self._ending = Ending.FINISHED if finish else Ending.UNDONE
+        self._serves = run.release if finish else run.previous
+
+    def undo(self, error: RestoopsError) -> RestoopsError:
+        """Leave the release before serving; return the error that the operator is to see."""
+        self._error, self._ending = error.message, Ending.UNDONE
+        run = self._run
+        if run is None:
+            return error
+        try:
+            self._go_back(run, self.host.observe(), self._wishes)
+            self._close(run, "failed", error.message)
+        except RestoopsError as second:
+            self._ending = Ending.UNCLEAR if self._has_switched else Ending.UNDONE
+            return self._not_undone(run, error, second)
+        self._run, self._serves = None, run.previous
+        if isinstance(error, Unreachable):
+            return StepFailed(error.message, hint=error.hint, details=error.details)
+        return error
+
+    def _tell(self, event: Event) -> None:
+        self._executor.tell(event)
+
+    def _apply(self, steps: Iterable[Step], interrupt: Interrupt) -> None:
+        self._executor.interrupt = interrupt
+        self._executor.apply(steps)
+
+    def _noting(self, steps: Iterable[Step]) -> Iterator[Step]:
+        for step in steps:
+            self._has_switched |= isinstance(step, Switch)
+            yield step
 
     def _new_run(self, plan: SwapPlan, state: HostState) -> OpenRun:
         request = self._request
@@ -117,83 +231,34 @@ class Session:
             was_covered=state.proxy is not None and state.proxy.covering,
         )
 
-    def _recovered(self, state: HostState) -> HostState:
-        run = state.open_run
-        if run is None:
-            return state
-        finishes = state.answering is run.new and not run.going_back
-        self.tell(Recovering(self.host.name, run, finishes))
-        self._executor.apply(plan_recovery(run, state, self._wishes))
-        self._close(run, "finished" if finishes else "undone")
-        self._executor.done.clear()
-        self._executor.cut = 0
-        return self.host.observe()
-
-    def _end_interrupted(self, run: OpenRun) -> Interrupted:
-        """Undo the run, or finish it when traffic has moved, without waiting for long."""
-        name = self.host.name
-        try:
-            state = self.host.observe()
-            finishes = state.answering is run.new
-            self._undisturbed(plan_recovery(run, state, self._hasty()))
-            self._close(run, "finished" if finishes else "interrupted")
-        except RestoopsError as error:
-            return Interrupted(
-                f"{name}: interrupted, and not put right: {error.message}",
-                hint="The next deploy or rollback puts it right; `restoops status` shows what "
-                "serves now.",
-            )
-        serves = run.release if finishes else run.previous
-        what = "finished: traffic had moved already" if finishes else "undone"
-        return Interrupted(f"{name}: interrupted and {what}; {_serving(serves)}")
+    def _go_back(self, run: OpenRun, state: HostState, wishes: Wishes) -> None:
+        if self._has_switched:
+            self.host.open_run(replace(run, going_back=True))
+        self._undisturbed(plan_return(run, state, wishes))
 
     def _hasty(self) -> Wishes:
         """Wait for requests of the old release only briefly; let the host stop it later."""
         warm_s = max(self._wishes.warm_s, int(self._wishes.drain_s) + 1)
         return replace(self._wishes, drain_s=min(self._wishes.drain_s, _HASTE_S), warm_s=warm_s)
 
-    def _end_failed(self, run: OpenRun, reached: list[Step], error: RestoopsError) -> RestoopsError:
-        switched = any(isinstance(step, Switch) and step.to is run.new for step in reached)
-        verified = any(timing.step == Verify.__name__ for timing in self._executor.done)
-        if verified:
-            return NeedsAttention(
-                f"{run.release.tag} serves, but then: {error.message}",
-                hint="The next deploy or rollback finishes what is left. " + error.hint,
-                details=error.details,
-            )
-        try:
-            if switched:
-                self.host.open_run(replace(run, going_back=True))
-            self._undisturbed(plan_return(run, self.host.observe(), self._wishes))
-            self._close(run, "failed", error.message)
-        except RestoopsError as second:
-            return self._not_undone(run, error, second, switched=switched)
-        if isinstance(error, Unreachable):
-            return StepFailed(error.message, hint=error.hint, details=error.details)
-        return error
-
     def _not_undone(
-        self, run: OpenRun, first: RestoopsError, second: RestoopsError, *, switched: bool
+        self, run: OpenRun, first: RestoopsError, second: RestoopsError
     ) -> RestoopsError:
         hint = "The next deploy or rollback puts it right; `restoops status` shows what serves."
-        if switched:
+        if self._has_switched:
             return NeedsAttention(
                 f"{first.message}; and going back failed: {second.message}", hint=hint
             )
         return StepFailed(
-            f"{first.message}; {_serving(run.previous)}, but not all was tidied up",
+            f"{first.message}; {serving(run.previous)}, but not all was tidied up",
             hint=hint,
             details=first.details,
         )
 
     def _undisturbed(self, steps: tuple[Step, ...]) -> None:
         """Carry out steps that put things right; a second signal does not stop them."""
-        self.tell(PuttingRight(self.host.name))
-        before, self._executor.interrupt = self._executor.interrupt, Interrupt()
-        try:
-            self._executor.apply(steps)
-        finally:
-            self._executor.interrupt = before
+        self._tell(PuttingRight(self.host.name))
+        self._apply(steps, Interrupt())
 
     def _close(
         self,
@@ -214,11 +279,6 @@ class Session:
         )
 
 
-def _noting(steps: Iterator[Step], reached: list[Step]) -> Iterator[Step]:
-    for step in steps:
-        reached.append(step)
-        yield step
-
-
-def _serving(release: Release | None) -> str:
+def serving(release: Release | None) -> str:
+    """Return in words what serves."""
     return f"{release.tag} serves" if release else "no release is live, as before"

@@ -103,8 +103,8 @@ class Executor:
                 self.host.start(color, release)
             case AwaitHealthy():
                 return self._await_healthy(step)
-            case Switch(to):
-                self.host.route(to)
+            case Switch(to, covered):
+                self.host.route(to, covered=covered)
             case Verify(color):
                 return self._verify(color)
             case Drain(color, timeout_s):

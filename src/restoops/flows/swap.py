@@ -1,26 +1,28 @@
-"""Deploy and roll back on one host."""
+"""Deploy and roll back on all hosts of an environment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from restoops.errors import Refused
+from restoops.flows.fleet import Fleet
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.session import Request, Session
 from restoops.model import Digest, HostState, Release
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy, plan_rollback
+from restoops.plan.fleet import common_history, release_before
 from restoops.plan.retention import past_releases
-from restoops.plan.rollback import find, last_good
+from restoops.plan.rollback import find
 from restoops.plan.steps import KeepWarm
-from restoops.report.events import Planned, RunEnded, RunStarted
+from restoops.report.events import FleetEnded, Planned, RunEnded, RunStarted
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
     """All that deploy and rollback need to know and to do things with."""
 
-    session: Session
+    fleet: Fleet
     request: Request
     wishes: Wishes
     seconds: Callable[[], float]
@@ -29,8 +31,10 @@ class Swap:
 
 def deploy(swap: Swap, resolve: Callable[[Interrupt], Release]) -> None:
     """Make the release live that `resolve` finds, once, in the registry."""
-    with swap.session.locked() as state:
-        _carry_out(swap, state, plan_deploy(state, resolve(swap.session.interrupt), swap.wishes))
+    with swap.fleet.locked() as states:
+        release = resolve(swap.fleet.interrupt)
+        plans = {s: plan_deploy(state, release, swap.wishes) for s, state in states.items()}
+        _carry_out(swap, states, plans, release)
 
 
 def rollback(
@@ -42,76 +46,103 @@ def rollback(
 ) -> None:
     """Make an earlier release live: the one that `tag` names, or the last good one.
 
-    `can_pull` is asked only when the image is not on the host. `confirm` raises Refused when
+    `can_pull` is asked only when the image is not on every host. `confirm` raises Refused when
     the operator says no.
 
     Raises:
         Refused: there is no such release, or its image is gone.
     """
-    with swap.session.locked() as state:
-        release = choose(state, tag)
-        is_here = release.digest in state.images or state.running(release.digest)
-        if not is_here and not can_pull(release.digest):
+    with swap.fleet.locked() as states:
+        release = choose(tuple(states.values()), tag)
+        lacking = [state.host for state in states.values() if not _has(state, release)]
+        if lacking and not can_pull(release.digest):
             raise Refused(
-                f"{state.host}: {release.tag} is gone: neither on the host nor in the registry",
+                f"{', '.join(lacking)}: {release.tag} is gone: neither on the host nor in the "
+                "registry",
                 hint="`restoops rollback --list` shows what can be gone back to.",
             )
-        plan = plan_rollback(state, release, swap.wishes)
-        if plan.steps and not swap.request.dry_run:
-            confirm(release, _serving(state))
-        _carry_out(swap, state, plan)
+        plans = {s: plan_rollback(state, release, swap.wishes) for s, state in states.items()}
+        if any(plan.steps for plan in plans.values()) and not swap.request.dry_run:
+            confirm(release, _leaving(tuple(states.values()), release))
+        _carry_out(swap, states, plans, release)
 
 
-def choose(state: HostState, tag: str | None) -> Release:
-    """Return the release to go back to.
+def choose(states: Sequence[HostState], tag: str | None) -> Release:
+    """Return the release to go back to, the same for all hosts.
 
     Raises:
         Refused: there is none, or none of that name; the message lists those that there are.
     """
-    known = ", ".join(record.run.release.tag for record in past_releases(state.history)[:10])
+    history = common_history(states)
+    known = ", ".join(record.run.release.tag for record in past_releases(history)[:10])
+    hint = f"Known releases: {known}." if known else "Nothing was deployed here yet."
+    where = ", ".join(state.host for state in states)
     if tag is None:
-        release = last_good(state)
+        release = release_before(states)
         if release is None:
-            raise Refused(
-                f"{state.host}: there is no earlier release to go back to",
-                hint=f"Known releases: {known}." if known else "Nothing was deployed here yet.",
-            )
+            raise Refused(f"{where}: there is no earlier release to go back to", hint=hint)
         return release
-    found = find(state.history, tag)
+    found = find(history, tag)
     if found is None:
-        raise Refused(
-            f"{state.host}: {tag} never was live here",
-            hint=f"Known releases: {known}." if known else "Nothing was deployed here yet.",
-        )
+        raise Refused(f"{where}: {tag} never was live here", hint=hint)
     return found
 
 
-def _carry_out(swap: Swap, state: HostState, plan: SwapPlan) -> None:
-    request, previous = swap.request, _serving(state)
-    swap.session.tell(RunStarted(request.kind, request.environment, plan.release, (state.host,)))
-    swap.session.tell(Planned(state.host, previous, plan.steps, request.dry_run))
-    moves = plan.old is not plan.new
-    if not request.dry_run:
-        if moves:
-            swap.session.carry_out(plan, state)
-        else:
-            swap.session.repair(plan)
-    warm = next((step.for_s for step in plan.steps if isinstance(step, KeepWarm)), 0)
-    swap.session.tell(
-        RunEnded(
-            kind=request.kind,
-            environment=request.environment,
-            host=state.host,
-            release=plan.release,
-            previous=previous if moves else None,
-            seconds=round(swap.seconds(), 2),
-            changed=moves and not request.dry_run,
-            dry_run=request.dry_run,
-            cut=swap.session.cut,
-            warm_s=warm,
-        )
+def _has(state: HostState, release: Release) -> bool:
+    return release.digest in state.images or state.running(release.digest) is not None
+
+
+def _leaving(states: Sequence[HostState], release: Release) -> Release | None:
+    """Return what serves now and will not after the rollback, to be named in the question."""
+    found = [state.serving.release for state in states if state.serving]
+    return next((one for one in found if one.digest != release.digest), next(iter(found), None))
+
+
+def _carry_out(
+    swap: Swap,
+    states: Mapping[Session, HostState],
+    plans: Mapping[Session, SwapPlan],
+    release: Release,
+) -> None:
+    fleet, request = swap.fleet, swap.request
+    fleet.tell(RunStarted(request.kind, request.environment, release, fleet.hosts))
+    for session, plan in plans.items():
+        planned = Planned(session.host.name, session.previous, plan.steps, request.dry_run)
+        fleet.tell(planned)
+    try:
+        if not request.dry_run:
+            fleet.carry_out(plans, states)
+    finally:
+        if len(plans) > 1:
+            fleet.tell(_fleet_ended(swap, release))
+    if len(plans) == 1:
+        fleet.tell(_run_ended(swap, *next(iter(plans.items()))))
+
+
+def _run_ended(swap: Swap, session: Session, plan: SwapPlan) -> RunEnded:
+    request = swap.request
+    return RunEnded(
+        kind=request.kind,
+        environment=request.environment,
+        host=session.host.name,
+        release=plan.release,
+        previous=session.previous if plan.moves else None,
+        seconds=round(swap.seconds(), 2),
+        changed=plan.moves and not request.dry_run,
+        dry_run=request.dry_run,
+        cut=session.cut,
+        warm_s=next((step.for_s for step in plan.steps if isinstance(step, KeepWarm)), 0),
     )
 
 
-def _serving(state: HostState) -> Release | None:
-    return state.serving.release if state.serving else None
+def _fleet_ended(swap: Swap, release: Release) -> FleetEnded:
+    request = swap.request
+    return FleetEnded(
+        kind=request.kind,
+        environment=request.environment,
+        release=release,
+        hosts=swap.fleet.results,
+        seconds=round(swap.seconds(), 2),
+        dry_run=request.dry_run,
+        cut=swap.fleet.cut,
+    )

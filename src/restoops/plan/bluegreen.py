@@ -49,6 +49,31 @@ class SwapPlan:
     steps: tuple[Step, ...]
     starts_new: bool
 
+    @property
+    def moves(self) -> bool:
+        """Whether traffic goes to another container at all."""
+        return self.old is not self.new
+
+    @property
+    def prepare(self) -> tuple[Step, ...]:
+        """The steps before the switch, during which nothing changes for clients."""
+        return self.steps[: self._switch] if self.moves else self.steps
+
+    @property
+    def switch(self) -> tuple[Step, ...]:
+        """The switch, and the proof that it worked."""
+        return self.steps[self._switch : self._switch + 2] if self.moves else ()
+
+    @property
+    def settle(self) -> tuple[Step, ...]:
+        """The steps that retire the release before."""
+        return self.steps[self._switch + 2 :] if self.moves else ()
+
+    @property
+    def _switch(self) -> int:
+        """Return where the switch is; an earlier one only makes what answers live."""
+        return max(n for n, step in enumerate(self.steps) if isinstance(step, Switch))
+
 
 def plan_deploy(state: HostState, release: Release, wishes: Wishes) -> SwapPlan:
     """Return the steps that make `release` live with the settings of today."""
@@ -116,7 +141,7 @@ def _plan_swap(
         *foundation,
         *_bring_up(state, release, new, wishes),
         AwaitHealthy(new, wishes.healthy_s, wishes.successes),
-        Switch(new),
+        Switch(new, covered=covers and _can_cover(old, state)),
         Verify(new),
         *_retire(old, state, wishes, covers=covers),
         *_trim(state, wishes, without=new, plus=release),
@@ -173,9 +198,15 @@ def _retire(
     if old is None or old not in state.containers:
         return ()
     drain = Drain(old, wishes.drain_s)
-    if wishes.warm_s and state.containers[old].is_running:
+    if not _can_cover(old, state):
+        return (drain, Stop(old))
+    if wishes.warm_s:
         return (drain, KeepWarm(old, wishes.warm_s, covers=covers))
-    return (drain, Stop(old))
+    return (drain, Uncover(old), Stop(old)) if covers else (drain, Stop(old))
+
+
+def _can_cover(old: Color | None, state: HostState) -> bool:
+    return old is not None and old in state.containers and state.containers[old].is_running
 
 
 def _foundation(state: HostState) -> tuple[Step, ...]:

@@ -51,21 +51,20 @@ def candidates(
     return tuple(_candidate(record, state, in_registry) for record in past_releases(state.history))
 
 
-def last_good(state: HostState) -> Release | None:
-    """Return the release to go back to when none is named.
+def last_good(history: tuple[Record, ...], live: Digest | None) -> Release | None:
+    """Return the release to go back to from `live` when none is named.
 
     That is the newest release that served before the one that serves now and that nobody has
     rolled back from since.
     """
-    live = state.serving.release.digest if state.serving else None
     abandoned: set[Digest] = set()
-    for record in state.history:
+    for record in history:
         if not record.made_live:
             continue
         abandoned.discard(record.run.release.digest)
         if record.run.kind == "rollback" and record.run.previous:
             abandoned.add(record.run.previous.digest)
-    found = (record.run.release for record in past_releases(state.history))
+    found = (record.run.release for record in past_releases(history))
     return next((r for r in found if r.digest != live and r.digest not in abandoned), None)
 
 

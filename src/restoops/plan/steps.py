@@ -60,12 +60,14 @@ class AwaitHealthy:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Send new requests to `to` only; None: to nobody, as before the first deploy.
+    """Send new requests to `to`; None: to nobody, as before the first deploy.
 
-    A run that is cut off before this is undone; after it, finished.
+    With `covered` the other slot stands in from the same instant when `to` dies. A run that is
+    cut off before this is undone; after it, finished.
     """
 
     to: Color | None
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from restoops.model import OpenRun, Release, RunKind
+from restoops.plan.fleet import HostResult
 from restoops.plan.steps import Step
 
 
@@ -107,6 +108,20 @@ class RunEnded:
     """Seconds that the previous release stays warm; 0 when it does not."""
 
 
+@dataclass(frozen=True, slots=True)
+class FleetEnded:
+    """A run on several hosts is over, for better or worse: what each of them serves now."""
+
+    kind: RunKind
+    environment: str
+    release: Release
+    hosts: tuple[HostResult, ...]
+    seconds: float
+    dry_run: bool
+    cut: int
+    """Requests that were still running when drains came to their deadline."""
+
+
 Event = (
     RunStarted
     | Planned
@@ -118,5 +133,6 @@ Event = (
     | StepBroken
     | PuttingRight
     | RunEnded
+    | FleetEnded
 )
 Tell = Callable[[Event], None]

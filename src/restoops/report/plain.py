@@ -6,8 +6,10 @@ import sys
 from typing import assert_never
 
 from restoops.errors import RestoopsError
+from restoops.plan.fleet import Ending, HostResult
 from restoops.report.events import (
     Event,
+    FleetEnded,
     Planned,
     Progress,
     PuttingRight,
@@ -28,7 +30,7 @@ class PlainReporter:
     def tell(self, event: Event) -> None:
         """Print one event."""
         line = sentence(event)
-        if isinstance(event, RunEnded):
+        if isinstance(event, RunEnded | FleetEnded):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
         elif line:
@@ -51,7 +53,7 @@ class PlainReporter:
         """Do nothing: every line is complete."""
 
 
-def sentence(event: Event) -> str:
+def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of event
     """Return an event as one line, or nothing when it is not worth one."""
     match event:
         case RunStarted(kind, environment, release, hosts):
@@ -77,6 +79,8 @@ def sentence(event: Event) -> str:
             return f"  {host}  putting things right:"
         case RunEnded():
             return outcome(event)
+        case FleetEnded():
+            return fleet_outcome(event)
         case _:
             assert_never(event)
 
@@ -105,3 +109,29 @@ def outcome(event: RunEnded) -> str:
     )
     cut = f"; {event.cut} requests were cut at the end of the drain" if event.cut else ""
     return f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}"
+
+
+def fleet_outcome(event: FleetEnded) -> str:
+    """Return the result of a run on several hosts: one line for all, then one for each."""
+    release = f"{event.release.tag} ({event.release.digest.short})"
+    serving = sum(
+        result.serves is not None and result.serves.digest == event.release.digest
+        for result in event.hosts
+    )
+    share = f"{serving} of {len(event.hosts)} hosts of {event.environment}"
+    if event.dry_run:
+        head = f"dry run: nothing was changed; {release} serves on {share} now"
+    else:
+        head = f"{release} serves on {share}, after {duration(event.seconds)}"
+    if event.cut:
+        head += f"; {event.cut} requests were cut at the end of the drain"
+    width = max(len(result.host) for result in event.hosts)
+    return "\n".join([head, *(_host_line(result, width) for result in event.hosts)])
+
+
+def _host_line(result: HostResult, width: int) -> str:
+    serves = f"{result.serves.tag} ({result.serves.digest.short})" if result.serves else "nothing"
+    if result.ending is Ending.UNCLEAR:
+        serves = "nobody can say what"
+    why = f"  {result.error}" if result.error else ""
+    return f"  {result.host:<{width}}  {result.ending:<11}  {serves}{why}"

@@ -1,4 +1,7 @@
-"""A live table for a person at a terminal: every step of the plan, with its state and time."""
+"""A live table for a person at a terminal: every step of the plan, with its state and time.
+
+Of several hosts each has one row, with the step that it is at.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,16 @@ from restoops.errors import RestoopsError
 from restoops.plan.steps import Step
 from restoops.report.events import (
     Event,
+    FleetEnded,
     Planned,
     Progress,
     RunEnded,
+    RunStarted,
     StepBroken,
     StepEnded,
     StepStarted,
 )
-from restoops.report.plain import outcome, sentence
+from restoops.report.plain import fleet_outcome, outcome, sentence
 from restoops.report.wording import describe, duration
 
 _MARKS = {"due": ("·", "dim"), "done": ("✔", "green"), "failed": ("✘", "red")}
@@ -46,6 +51,7 @@ class TerminalReporter:
         self._spinner = Spinner("dots")
         self._rows: list[_Row] = []
         self._live: Live | None = None
+        self._is_fleet = False
 
     def tell(self, event: Event) -> None:
         """Show one event."""
@@ -60,8 +66,8 @@ class TerminalReporter:
             case StepBroken(host, step):
                 row = self._row(host, step)
                 row.state, row.note = "failed", ""
-                # The others will not be done now.
-                self._rows = [row for row in self._rows if row.state != "due"]
+                if not self._is_fleet:  # the others will not be done now
+                    self._rows = [row for row in self._rows if row.state != "due"]
             case RunEnded():
                 self.close()
                 mark = Text("" if event.dry_run else "✔ ", style="green")
@@ -70,6 +76,14 @@ class TerminalReporter:
                     soft_wrap=not self._result.is_terminal,
                 )
                 return
+            case FleetEnded():
+                self.close()
+                self._result.print(
+                    Text(fleet_outcome(event)), soft_wrap=not self._result.is_terminal
+                )
+                return
+            case Planned(host, _, steps, dry_run=False) if self._is_fleet:
+                self._rows += [_Row(host, step) for step in steps[:1]]
             case _:
                 self._say(event)
                 return
@@ -93,16 +107,31 @@ class TerminalReporter:
 
     def _say(self, event: Event) -> None:
         """Print what is not a step; a plan also becomes the rows of a new table."""
+        if self._is_fleet and self._live is not None:
+            self._live.console.print(Text(sentence(event)), soft_wrap=True)  # above the table
+            return
         self._rows = [row for row in self._rows if row.state != "due"]
         if self._live is not None:
             self._draw()
         self.close()
         self._console.print(Text(sentence(event)), soft_wrap=True)
+        if isinstance(event, RunStarted):
+            self._is_fleet = len(event.hosts) > 1
         if isinstance(event, Planned) and not event.dry_run:
             self._rows = [_Row(event.host, step) for step in event.steps]
 
     def _row(self, host: str, step: Step) -> _Row:
-        """Return the first row of this step that is not over; what was not planned is added."""
+        """Return the first row of this step that is not over; what was not planned is added.
+
+        A host of a fleet has one row, which goes from step to step.
+        """
+        if self._is_fleet:
+            row = next((row for row in self._rows if row.host == host), None)
+            if row is None:
+                row = _Row(host, step)
+                self._rows.append(row)
+            row.step = step
+            return row
         for row in self._rows:
             if (row.host, row.step) == (host, step) and row.state in ("due", "running"):
                 return row
@@ -125,5 +154,7 @@ class TerminalReporter:
             mark, style = _MARKS.get(row.state, ("", ""))
             shown = self._spinner if row.state == "running" else Text(mark, style=style)
             dim = "dim" if row.state == "due" else ""
-            table.add_row(shown, Text(describe(row.step), style=dim), row.time, Text(row.note))
+            where = f"{row.host}  " if self._is_fleet else ""
+            step = Text(where + describe(row.step), style=dim)
+            table.add_row(shown, step, row.time, Text(row.note))
         return table

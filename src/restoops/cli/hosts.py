@@ -1,0 +1,97 @@
+"""The hosts of an environment, connected to side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from restoops.errors import RestoopsError, UsageError
+
+if TYPE_CHECKING:
+    from restoops.adapters.host import Host
+    from restoops.config.load import Loaded
+    from restoops.flows.interrupt import Interrupt
+    from restoops.model import HostState
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The hosts of an environment: those that were reached, and why the others were not."""
+
+    hosts: tuple[Host, ...]
+    absent: dict[str, RestoopsError]
+
+    def observe(self) -> tuple[HostState, ...]:
+        """Observe the hosts side by side; one that fails meanwhile is absent from then on."""
+        from restoops.flows.background import side_by_side
+
+        done, failed = side_by_side(lambda host: host.observe(), self.hosts, at_once=32)
+        self.absent.update({host.name: error for host, error in failed.items()})
+        return tuple(done[host] for host in self.hosts if host in done)
+
+    def raise_if_absent(self) -> None:
+        """Raise the error of the hosts that could not be reached, if there are such."""
+        from restoops.flows.rollout import gravest
+
+        if self.absent:
+            raise gravest(self.absent)
+
+
+@contextlib.contextmanager
+def opened(
+    loaded: Loaded, interrupt: Interrupt | None = None, only: Iterable[str] = ()
+) -> Iterator[Opened]:
+    """Connect to the hosts of an environment side by side; the connections end with the block.
+
+    Raises:
+        UsageError: `only` names a host that there is not.
+    """
+    from restoops.config.hosts import select
+    from restoops.flows.background import in_background
+    from restoops.flows.connect import connect_all, load_client
+    from restoops.flows.interrupt import Interrupt
+
+    targets = select(loaded.targets, only)
+    load_client(loaded)
+    asked = interrupt or Interrupt()
+    connections = in_background(lambda: connect_all(loaded, targets, asked))
+    # Docker's client takes 0.1 s to load, as long as it takes to connect and to get the lock.
+    # Threads take turns often meanwhile, so that no answer of the host has to wait for it.
+    sys.setswitchinterval(0.0005)
+    in_background(lambda: import_module("restoops.adapters.docker"))
+    from restoops.adapters.clock import SystemClock
+    from restoops.adapters.host import Host
+    from restoops.flows.open import host_settings
+
+    settings = host_settings(loaded.settings)
+    found, absent = connections()
+    with contextlib.ExitStack() as stack:
+        # In the order of the environment: the first host's lock is taken first, by all runs.
+        hosts = tuple(Host(found[it], settings, SystemClock()) for it in targets if it in found)
+        for host in hosts:
+            stack.callback(host.close)
+        yield Opened(hosts, {target.address: error for target, error in absent.items()})
+
+
+@contextlib.contextmanager
+def opened_one(loaded: Loaded, only: Iterable[str] = ()) -> Iterator[Host]:
+    """Connect to the one host of an environment, or to the one that was chosen.
+
+    Raises:
+        UsageError: there are several.
+    """
+    from restoops.config.hosts import select
+
+    targets = select(loaded.targets, only)
+    if len(targets) > 1:
+        raise UsageError(
+            f"{loaded.environment} has {len(targets)} hosts: which one?",
+            hint="`--host NAME`, one of: " + ", ".join(target.name for target in targets),
+        )
+    with opened(loaded, only=only) as found:
+        found.raise_if_absent()
+        yield found.hosts[0]

@@ -1,0 +1,166 @@
+"""What a deploy or rollback works with: hosts, a renderer, and signals that are honoured."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restoops.cli.context import login
+from restoops.cli.hosts import Opened, opened
+from restoops.cli.output import Reporter, reporter
+
+if TYPE_CHECKING:
+    from restoops.config.load import Loaded
+    from restoops.flows.interrupt import Interrupt
+    from restoops.flows.session import Request
+    from restoops.flows.swap import Swap
+    from restoops.model import RunKind
+    from restoops.report.events import Event, Tell
+
+_STARTED = time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the operator said on the command line about a run."""
+
+    environment: str
+    dry_run: bool
+    yes: bool
+    as_json: bool
+    wait_s: int
+    timeout_s: float | None
+    hosts: tuple[str, ...] = ()
+    """Names or addresses of the hosts to act on; all of them when there are none."""
+    batch: str = "100%"
+    pause_s: float = 0
+    preempts: bool = False
+
+
+@contextlib.contextmanager
+def swapping(options: RunOptions, kind: RunKind, loaded: Loaded) -> Iterator[Swap]:
+    """Open all that a deploy or rollback needs, with signals honoured between steps."""
+    from restoops.flows.interrupt import Interrupt
+
+    interrupt = Interrupt()
+    with (
+        reporting(as_json=options.as_json) as show,
+        honouring(interrupt),
+        opened(loaded, interrupt, options.hosts) as found,
+    ):
+        yield _swap(options, kind, loaded, found, unbroken(show.tell), interrupt)
+
+
+def _swap(
+    options: RunOptions,
+    kind: RunKind,
+    loaded: Loaded,
+    found: Opened,
+    tell: Tell,
+    interrupt: Interrupt,
+) -> Swap:
+    from restoops.adapters.clock import SystemClock
+    from restoops.flows.fleet import Fleet
+    from restoops.flows.open import health_settings, rollout, wishes
+    from restoops.flows.rollout import Surroundings
+    from restoops.flows.session import Session
+    from restoops.flows.steps import Executor
+    from restoops.flows.swap import Swap
+
+    how = rollout(loaded.settings, options.batch, options.pause_s)
+    away = len(found.absent)
+    if away and not how.policy.may_switch(len(found.hosts) + away, away):
+        found.raise_if_absent()
+    clock = SystemClock()
+    asked = wishes(loaded.settings, options.timeout_s)
+    request = _request(options, kind, clock.now())
+    sessions = [
+        Session(
+            Executor(
+                host=host,
+                health=health_settings(loaded.settings),
+                clock=clock,
+                tell=tell,
+                interrupt=interrupt,
+                login=lambda: login(loaded),
+            ),
+            request,
+            asked,
+        )
+        for host in found.hosts
+    ]
+    fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
+    return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED)
+
+
+@contextlib.contextmanager
+def reporting(*, as_json: bool) -> Iterator[Reporter]:
+    """Print events as they come, and leave the terminal tidy."""
+    show = reporter(as_json=as_json)
+    try:
+        yield show
+    finally:
+        show.close()
+
+
+def unbroken(tell: Tell) -> Tell:
+    """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run."""
+    one_at_a_time = threading.Lock()  # hosts tell from threads of their own
+
+    def try_to_tell(event: Event) -> None:
+        with one_at_a_time, contextlib.suppress(OSError):
+            tell(event)
+
+    return try_to_tell
+
+
+@contextlib.contextmanager
+def honouring(interrupt: Interrupt) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run between two steps; a second one changes nothing."""
+    before = {
+        number: signal.signal(number, lambda *_: interrupt.ask())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
+    from restoops.flows.session import Request
+
+    return Request(
+        id=f"{now[:19].replace(':', '').replace('-', '')}-{os.urandom(3).hex()}",
+        kind=kind,
+        environment=options.environment,
+        who=os.environ.get("GITHUB_ACTOR") or _user(),
+        origin=_origin(),
+        purpose=" ".join(["restoops", *sys.argv[1:]]),
+        started_at=now,
+        dry_run=options.dry_run,
+        wait_s=options.wait_s,
+        preempts=options.preempts,
+    )
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _origin() -> str:
+    run = os.environ.get("GITHUB_RUN_ID")
+    return f"GitHub Actions run {run}" if run else os.uname().nodename

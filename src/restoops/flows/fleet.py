@@ -1,0 +1,277 @@
+"""One run on all hosts of an environment, phase by phase: what one host does concerns the others.
+
+Prepare everywhere with no traffic, switch everywhere at once, settle. The threads are those of
+`flows.background`: one for each host, and at most `parallel` of them at work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from restoops.errors import (
+    Interrupted,
+    Locked,
+    NeedsAttention,
+    RestoopsError,
+    StepFailed,
+)
+from restoops.flows.background import side_by_side
+from restoops.flows.interrupt import Interrupt
+from restoops.flows.rollout import Rollout, Surroundings, gravest
+from restoops.flows.session import Request, Session, serving
+from restoops.model import HostState
+from restoops.plan.bluegreen import SwapPlan
+from restoops.plan.fleet import Ending, HostResult, differ, finishes, in_batches
+from restoops.report.events import Waiting
+
+_T = TypeVar("_T")
+_ASK_AGAIN_S = 0.5
+"""Pause before hosts are asked for their locks again that another fleet had in part."""
+
+
+class Fleet:
+    """The hosts of a run."""
+
+    def __init__(
+        self,
+        sessions: Sequence[Session],
+        request: Request,
+        rollout: Rollout,
+        surroundings: Surroundings,
+    ) -> None:
+        self.sessions = tuple(sessions)
+        self.interrupt = surroundings.interrupt
+        self.tell = surroundings.tell
+        self._clock = surroundings.clock
+        self._absent = surroundings.absent
+        self._request = request
+        self._rollout = rollout
+
+    @property
+    def results(self) -> tuple[HostResult, ...]:
+        """What serves on each host, as far as is known."""
+        away = (
+            HostResult(host, Ending.UNREACHED, None, error.message)
+            for host, error in self._absent.items()
+        )
+        return (*(session.result for session in self.sessions), *away)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the hosts."""
+        return tuple(session.host.name for session in self.sessions)
+
+    @property
+    def cut(self) -> int:
+        """Requests that were still running when drains came to their deadline."""
+        return sum(session.cut for session in self.sessions)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[Mapping[Session, HostState]]:
+        """Hold the locks of all hosts and give their states, with no earlier run left open.
+
+        A dry run takes no lock and puts nothing right; it sees the states as they are.
+
+        Raises:
+            Locked: another run has one of them; none is kept.
+        """
+        try:
+            if not self._request.dry_run:
+                self._take_locks()
+            states: Mapping[Session, HostState] = self._all(Session.observe)
+            if not self._request.dry_run:
+                states = self._recovered(states)
+            yield states
+        finally:
+            self._each(Session.give_lock_back, self.sessions)
+
+    def carry_out(
+        self,
+        plans: Mapping[Session, SwapPlan],
+        states: Mapping[Session, HostState],
+    ) -> None:
+        """Make the plans' release live on every host, or do with all of them as the policy says.
+
+        Raises:
+            StepFailed: a host failed; the release before serves and nothing is left behind.
+            Interrupted: a signal; the run was undone, or finished when traffic had moved.
+            NeedsAttention: hosts differ, or nobody can say what one serves.
+        """
+        try:
+            ready = self._prepare(plans, states)
+            self._switch(ready)
+            self._settle(ready)
+        except Interrupted as error:
+            raise self._leave(error) from error
+
+    @property
+    def _total(self) -> int:
+        return len(self.sessions) + len(self._absent)
+
+    def _take_locks(self) -> None:
+        """Take the first host's lock, then the others at once.
+
+        Whoever has the first of the same hosts gets the rest. One that has only others of them
+        (`--host`) is waited for with no lock in hand, so that no two runs wait for each other.
+        """
+        first, *others = self.sessions
+        end = self._clock.monotonic() + self._request.wait_s
+        while True:
+            left_s = max(0, round(end - self._clock.monotonic()))
+            first.take_lock(wait_s=left_s)
+            failed = self._each(lambda session: session.take_lock(wait_s=0), others)[1]
+            if not failed:
+                return
+            error = gravest(failed)
+            if not isinstance(error, Locked) or self._clock.monotonic() >= end:
+                raise error
+            self._each(Session.give_lock_back, self.sessions)
+            self.tell(Waiting(next(iter(failed)).host.name, error.message))
+            self._pause(_ASK_AGAIN_S)
+
+    def _recovered(self, states: Mapping[Session, HostState]) -> Mapping[Session, HostState]:
+        """Put right what earlier runs left, in the same way on all hosts."""
+        runs = {state.open_run.id: state.open_run for state in states.values() if state.open_run}
+        if not runs:
+            return states
+        may = {number: finishes(run, states.values()) for number, run in runs.items()}
+
+        def recover(session: Session) -> HostState:
+            state = states[session]
+            may_finish = bool(state.open_run and may[state.open_run.id])
+            return session.recover(state, may_finish=may_finish)
+
+        return self._all(recover)
+
+    def _prepare(
+        self, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]
+    ) -> tuple[Session, ...]:
+        """Prepare every host; return those that can switch."""
+        policy, total, away = self._rollout.policy, self._total, len(self._absent)
+        rest = Interrupt(self.interrupt)
+        failures: list[str] = []
+
+        def prepare(session: Session) -> None:
+            try:
+                session.prepare(plans[session], states[session], rest)
+                session.make_sure()
+            except RestoopsError as error:
+                failures.append(session.host.name)
+                if not isinstance(error, Interrupted) and not policy.may_switch(
+                    total, len(failures) + away
+                ):
+                    rest.ask()
+                raise
+
+        _, failed = self._each(prepare, self.sessions)
+        self._leave_if_cut_off(failed)
+        if failed and not policy.may_switch(total, len(failed) + away):
+            raise self._undone(failed, self.sessions)
+        self._undo(failed, tuple(failed))
+        return tuple(s for s in self.sessions if s not in failed and s.is_open)
+
+    def _switch(self, ready: Sequence[Session]) -> None:
+        """Switch batch by batch; decide what a failure means for the others."""
+        policy, total = self._rollout.policy, self._total
+        failed: dict[Session, RestoopsError] = {}
+        left = list(ready)
+        for batch in in_batches(ready, self._rollout.batch):
+            if len(left) < len(ready):
+                self.interrupt.check()
+                self._pause(self._rollout.pause_s)
+            failed |= self._each(lambda session: session.switch(self.interrupt), batch)[1]
+            self._leave_if_cut_off(failed)
+            left = [session for session in left if session not in batch]
+            absent = total - len(ready)
+            if failed and policy.goes_back(total, len(failed) + absent):
+                raise self._undone(failed, ready)
+            if policy.halts(len(failed)):
+                break
+        self._undo(failed, (*failed, *left))
+
+    def _settle(self, ready: Sequence[Session]) -> None:
+        switched = [session for session in ready if session.is_open]
+        _, failed = self._each(lambda session: session.settle(self.interrupt), switched)
+        self._leave_if_cut_off(failed)
+        if failed:
+            raise gravest(failed)
+        if lost := [result for result in self.results if result.error]:
+            raise self._verdict(StepFailed("; ".join(result.error for result in lost)))
+
+    def _leave_if_cut_off(self, failed: Mapping[Session, RestoopsError]) -> None:
+        """Leave the phase when it failed because of a signal; one that came too late is nothing."""
+        if any(isinstance(error, Interrupted) for error in failed.values()):
+            self.interrupt.check()
+
+    def _undo(
+        self, failed: Mapping[Session, RestoopsError], sessions: Sequence[Session]
+    ) -> dict[Session, RestoopsError]:
+        """Leave the release before serving on `sessions`; return the errors to be shown."""
+        first = gravest(failed) if failed else StepFailed("called off")
+        called_off = StepFailed(f"called off: {first.message}")
+
+        def undo(session: Session) -> RestoopsError:
+            error = failed.get(session, called_off)
+            return session.undo(called_off if isinstance(error, Interrupted) else error)
+
+        shown, broken = self._each(undo, sessions)
+        return {**failed, **shown, **broken}
+
+    def _undone(
+        self, failed: Mapping[Session, RestoopsError], sessions: Sequence[Session]
+    ) -> RestoopsError:
+        errors = self._undo(failed, sessions)
+        genuine = {session: errors[session] for session in failed}
+        return self._verdict(gravest(genuine))
+
+    def _verdict(self, error: RestoopsError) -> RestoopsError:
+        """Return `error`, or a graver one when hosts are left with different releases."""
+        if self._total == 1 or not differ(self.results):
+            return error
+        where = "; ".join(f"{result.host}: {serving(result.serves)}" for result in self.results)
+        return NeedsAttention(
+            f"hosts differ: {error.message}",
+            hint=f"{where}. A deploy or rollback brings them together. {error.hint}".rstrip(),
+            details=error.details,
+        )
+
+    def _leave(self, error: Interrupted) -> Interrupted:
+        """Undo the run on all hosts, or finish it when traffic has moved on every one."""
+        begun = [session for session in self.sessions if session.is_open]
+        serves_new, unknown = self._each(Session.serves_new, begun)
+        finish = not unknown and all(serves_new.values()) and bool(begun)
+        _, failed = self._each(lambda session: session.leave_interrupted(finish=finish), begun)
+        hint = "The next deploy or rollback puts it right; `restoops status` shows what serves now."
+        if failed:
+            worst = gravest(failed)
+            where = ", ".join(session.host.name for session in failed)
+            return Interrupted(
+                f"{where}: interrupted, and not put right: {worst.message}", hint=hint
+            )
+        if not begun:
+            return error
+        what = "finished: traffic had moved already" if finish else "undone"
+        serves = {serving(session.result.serves) for session in begun}
+        where = ", ".join(session.host.name for session in begun)
+        return Interrupted(f"{where}: interrupted and {what}; {'; '.join(sorted(serves))}")
+
+    def _all(self, work: Callable[[Session], _T]) -> dict[Session, _T]:
+        """Do `work` on every host, or raise the gravest of what went wrong."""
+        done, failed = self._each(work, self.sessions)
+        if failed:
+            raise gravest(failed)
+        return done
+
+    def _each(
+        self, work: Callable[[Session], _T], sessions: Sequence[Session]
+    ) -> tuple[dict[Session, _T], dict[Session, RestoopsError]]:
+        """Do `work` on `sessions` side by side; return what came of it, and what went wrong."""
+        return side_by_side(work, sessions, at_once=self._rollout.parallel)
+
+    def _pause(self, seconds: float) -> None:
+        end = self._clock.monotonic() + seconds
+        while (left := end - self._clock.monotonic()) > 0:
+            self.interrupt.check()
+            self._clock.sleep(min(left, 0.1))

@@ -1,0 +1,142 @@
+"""Decisions over all hosts of an environment: who goes on, who goes back, in which order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeVar
+
+from restoops.model import Digest, HostState, OpenRun, Record, Release
+from restoops.plan.rollback import last_good
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What becomes of a fleet when some of its hosts fail."""
+
+    kind: Literal["all-or-nothing", "stop", "quorum"] = "all-or-nothing"
+    quorum: int = 0
+    """Hosts that must succeed, with `quorum`."""
+
+    def may_switch(self, hosts: int, failed: int) -> bool:
+        """Return whether traffic may move when `failed` of `hosts` could not be prepared."""
+        return hosts - failed >= self.quorum if self.kind == "quorum" else not failed
+
+    def goes_back(self, hosts: int, failed: int) -> bool:
+        """Return whether hosts that have switched go back when `failed` of `hosts` could not."""
+        match self.kind:
+            case "all-or-nothing":
+                return failed > 0
+            case "stop":
+                return False
+            case "quorum":
+                return hosts - failed < self.quorum
+
+    def halts(self, failed: int) -> bool:
+        """Return whether hosts that have not switched yet are left as they are."""
+        return self.kind == "stop" and failed > 0
+
+
+class Ending(StrEnum):
+    """How a run ended on one host."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    """The release served there already."""
+    UNDONE = "undone"
+    """What served before serves again, or still."""
+    FINISHED = "finished"
+    """The run was interrupted when traffic had moved: it was brought to its end."""
+    UNCLEAR = "unclear"
+    """It cannot be told what serves."""
+    UNREACHED = "not reached"
+    """The host could not be reached and was not touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """What serves on a host at the end of a run."""
+
+    host: str
+    ending: Ending
+    serves: Release | None
+    error: str = ""
+
+
+def differ(results: Iterable[HostResult]) -> bool:
+    """Return whether hosts serve different releases, or nobody can say what one serves."""
+    results = tuple(results)
+    endings = {result.ending for result in results}
+    left_behind = Ending.UNREACHED in endings and Ending.DONE in endings
+    known = [result for result in results if result.ending is not Ending.UNREACHED]
+    return (
+        left_behind
+        or Ending.UNCLEAR in endings
+        or len({result.serves.digest if result.serves else None for result in known}) > 1
+    )
+
+
+def finishes(run: OpenRun, states: Iterable[HostState]) -> bool:
+    """Return whether a run that was cut off may be finished where its release serves.
+
+    It is undone on every host as long as one of them has not switched: what was cut off in the
+    midst of the switch must not leave two releases. Once it has been closed on a host, all had.
+    """
+    all_switched = True
+    for state in states:
+        if any(record.run.id == run.id and record.made_live for record in state.history):
+            return True
+        there = state.open_run
+        if there and there.id == run.id:
+            all_switched &= state.answering is there.new and not there.going_back
+    return all_switched
+
+
+def in_batches(hosts: Sequence[_T], size: str) -> tuple[tuple[_T, ...], ...]:
+    """Cut `hosts` into batches of `size`: a number of hosts, or a share such as `25%`.
+
+    Raises:
+        ValueError: `size` is neither.
+    """
+    number = size.removesuffix("%")
+    if not number.isascii() or not number.isdigit() or not int(number):
+        raise ValueError(f"{size!r} is neither a number of hosts nor a share such as 25%")
+    count = int(number)
+    if size.endswith("%"):
+        if count > 100:
+            raise ValueError(f"{size!r} is more than all hosts")
+        count = math.ceil(len(hosts) * count / 100)
+    return tuple(tuple(hosts[n : n + count]) for n in range(0, len(hosts), max(1, count)))
+
+
+def common_history(states: Sequence[HostState]) -> tuple[Record, ...]:
+    """Return the runs of all hosts, oldest first; one that made its release live anywhere did."""
+    if len(states) == 1:
+        return states[0].history  # in the order in which it happened, whatever clocks said
+    runs: dict[str, Record] = {}
+    for record in (record for state in states for record in state.history):
+        known = runs.get(record.run.id)
+        if known is None or (record.made_live and not known.made_live):
+            runs[record.run.id] = record
+    return tuple(sorted(runs.values(), key=lambda record: (record.run.started_at, record.run.id)))
+
+
+def release_before(states: Sequence[HostState]) -> Release | None:
+    """Return the release that a whole fleet goes back to when none is named.
+
+    The one to leave is the newest that serves anywhere, also on a part of the hosts only.
+    """
+    history = common_history(states)
+    serving = {state.serving.release.digest for state in states if state.serving}
+    return last_good(history, _newest(history, serving))
+
+
+def _newest(history: tuple[Record, ...], serving: set[Digest]) -> Digest | None:
+    live = (record.run.release.digest for record in reversed(history) if record.made_live)
+    return next(
+        (digest for digest in live if digest in serving), next(iter(sorted(serving, key=str)), None)
+    )
