@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from restoops.adapters.connection import (
+    PREEMPT_S,
+    Claim,
     Holder,
     LocalConnection,
     Lock,
@@ -31,38 +35,70 @@ OLGA_IN_WORDS = "olga from laptop, for `restoops deploy v2 staging`, since 2026-
 FREE_WITHIN_S = 2.0
 
 
-def take(directory: Path, holder: Holder = PETER, wait_s: int = 0) -> tuple[Lock, list[str]]:
+def take(
+    directory: Path, holder: Holder = PETER, wait_s: int = 0, *, preempt: bool = False
+) -> tuple[Lock, list[str]]:
     told: list[str] = []
-    lock = hold_lock(LocalConnection(), str(directory), holder, wait_s=wait_s, on_wait=told.append)
+    claim = Claim(holder, wait_s, preempt)
+    lock = hold_lock(LocalConnection(), str(directory), claim, on_wait=told.append)
     return lock, told
+
+
+@contextlib.contextmanager
+def claimed(directory: Path, claim: Claim) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own that says whether it has to wait, and holds the lock until killed."""
+    program = (
+        "import sys, time\n"
+        "from restoops.adapters.connection import *\n"
+        f"claim = {claim!r}\n"
+        "told = lambda other: print('waits', flush=True)\n"
+        "lock = hold_lock(LocalConnection(), sys.argv[1], claim, on_wait=told)\n"
+        "print('held', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    argv = [sys.executable, "-c", program, str(directory)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @contextlib.contextmanager
 def another_process(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own that holds the lock for olga until it is killed."""
-    program = (
-        "import sys, time\n"
-        "from restoops.adapters.connection import *\n"
-        f"holder = Holder(*{[OLGA.who, OLGA.origin, OLGA.purpose, OLGA.since]!r})\n"
-        "hold_lock(LocalConnection(), sys.argv[1], holder, on_wait=print)\n"
-        "print('held', flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    argv = [sys.executable, "-c", program, str(directory)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
-        assert process.stdout
+    with claimed(directory, Claim(OLGA)) as process:
+        assert said(process) == "held"
+        yield process
+
+
+def said(process: subprocess.Popen[bytes]) -> str:
+    """The next line of a process; empty when it has ended."""
+    assert process.stdout
+    return process.stdout.readline().decode().strip()
+
+
+@contextlib.contextmanager
+def held_by_no_run(directory: Path, for_s: float, text: str) -> Iterator[None]:
+    """Something that writes nothing down holds the lock; `text` is from an earlier run."""
+    path = directory / "lock"
+    path.write_text(text)
+    with subprocess.Popen(["flock", str(path), "sleep", str(for_s)]) as process:
+        while subprocess.run(["flock", "-n", str(path), "true"], check=False).returncode == 0:
+            time.sleep(0.01)
         try:
-            assert process.stdout.readline() == b"held\n"
-            yield process
+            yield
         finally:
-            process.kill()
+            process.wait()
 
 
 def test_the_directory_is_made_and_the_holder_written_down(tmp_path: Path) -> None:
     lock, told = take(tmp_path / "a/b", OLGA)
 
     assert told == []
-    assert describe_holder((tmp_path / "a/b/lock").read_text()) == OLGA_IN_WORDS
+    [who, process] = (tmp_path / "a/b/lock").read_text().splitlines()
+    assert describe_holder(who) == OLGA_IN_WORDS
+    assert process.split()[1] == str(os.getpid())
     lock.release()
 
 
@@ -127,7 +163,7 @@ def test_a_holder_that_is_killed_loses_the_lock_within_two_seconds(tmp_path: Pat
 
 
 def test_a_holder_that_falls_silent_loses_lock_and_connection(tmp_path: Path) -> None:
-    argv = [*script("lock"), str(tmp_path), json.dumps({"who": "olga"}), "0", "1"]
+    argv = [*script("lock"), str(tmp_path), json.dumps({"who": "olga"}), "0", "1", ""]
     # The parent of the script stands for the connection that carries it.
     connection = [sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])"]
 
@@ -162,6 +198,149 @@ def test_what_a_holder_is_called_is_never_read_by_a_shell(tmp_path: Path) -> Non
 
     lock, _ = take(tmp_path / "here", nasty)
 
-    assert json.loads((tmp_path / "here/lock").read_text())["who"] == "$(touch pwned)"
+    [who, _] = (tmp_path / "here/lock").read_text().splitlines()
+    assert json.loads(who)["who"] == "$(touch pwned)"
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
     lock.release()
+
+
+# Pre-empting
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["that runs", "that is frozen"])
+def test_pre_empting_ends_a_holder(tmp_path: Path, frozen: bool) -> None:
+    with another_process(tmp_path) as holder:
+        if frozen:
+            os.kill(holder.pid, signal.SIGSTOP)
+        began = time.monotonic()
+
+        lock, told = take(tmp_path, preempt=True)
+
+        assert time.monotonic() - began < PREEMPT_S
+        assert told == [OLGA_IN_WORDS]
+        assert holder.wait(1) == -signal.SIGKILL
+        with pytest.raises(Locked, match="peter from CI"):
+            take(tmp_path)
+        lock.release()
+
+
+def test_what_a_holder_runs_ends_before_the_lock_is_taken(tmp_path: Path) -> None:
+    """The parent of the lock script stands for the connection: another of its programs writes."""
+    program = (
+        "import subprocess, sys\n"
+        "subprocess.Popen(['bash', '-c', 'while :; do date +%s%N >$0; done', sys.argv[1]])\n"
+        "subprocess.run(sys.argv[2:])\n"
+    )
+    trace = tmp_path / "trace"
+    held = [*script("lock"), str(tmp_path), *Claim(OLGA).as_arguments()]
+    argv = [sys.executable, "-c", program, str(trace), *held]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert said(holder) == "LOCKED"
+        while not trace.exists():
+            time.sleep(0.01)
+
+        lock, _ = take(tmp_path, preempt=True)
+
+        last = trace.read_text()
+        time.sleep(0.2)
+        assert trace.read_text() == last
+        assert holder.wait(1) == -signal.SIGKILL
+    lock.release()
+
+
+def test_pre_empting_nobody_is_taking_the_lock(tmp_path: Path) -> None:
+    lock, told = take(tmp_path, preempt=True)
+
+    assert told == []
+    lock.release()
+
+
+def test_who_waits_is_not_ended_and_goes_after_the_one_that_pre_empts(tmp_path: Path) -> None:
+    with (
+        another_process(tmp_path) as holder,
+        claimed(tmp_path, Claim(OLGA, wait_s=60)) as first,
+        claimed(tmp_path, Claim(OLGA, wait_s=60)) as second,
+    ):
+        waiting = [first, second]
+        assert [said(process) for process in waiting] == ["waits", "waits"]
+
+        lock, _ = take(tmp_path, preempt=True)
+
+        assert holder.wait(1) == -signal.SIGKILL
+        time.sleep(1.5)  # longer than they wait before they look again
+        assert [process.poll() for process in waiting] == [None, None]
+        assert "peter" in (tmp_path / "lock").read_text()
+        lock.release()
+        outputs = [process.stdout for process in waiting if process.stdout]
+        [next_one], _, _ = select.select(outputs, [], [], 5)
+        assert next_one.readline() == b"held\n"
+
+
+@pytest.mark.parametrize("_again", range(3))
+def test_of_two_that_pre_empt_one_has_the_lock(tmp_path: Path, _again: int) -> None:
+    peter = Claim(PETER, preempt=True)
+    with (
+        another_process(tmp_path) as holder,
+        claimed(tmp_path, peter) as one,
+        claimed(tmp_path, peter) as other,
+    ):
+        ended = wait_for_one([one, other])
+        [winner] = {one, other} - {ended}
+        words = [said(winner), said(winner)]
+
+        assert holder.wait(1) == -signal.SIGKILL
+        assert words == ["waits", "held"]
+        assert ended.returncode in (-signal.SIGKILL, 1)  # pre-empted in its turn, or Locked
+        time.sleep(0.5)
+        assert winner.poll() is None
+        shell, parent, _ = (tmp_path / "lock").read_text().splitlines()[1].split()
+        assert parent == str(winner.pid)
+        assert Path(f"/proc/{shell}").exists()
+
+
+def wait_for_one(processes: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    deadline = time.monotonic() + 2 * PREEMPT_S
+    while time.monotonic() < deadline:
+        for process in processes:
+            if process.poll() is not None:
+                return process
+        time.sleep(0.01)
+    raise AssertionError("both still run")
+
+
+@pytest.mark.parametrize("field", [0, 2], ids=["pid that is gone", "start that differs"])
+def test_a_process_that_only_has_the_number_of_a_holder_is_not_ended(
+    tmp_path: Path, field: int
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        stat = Path(f"/proc/{bystander.pid}/stat").read_text().rpartition(") ")[2].split()
+        process = [str(bystander.pid), "4194306", stat[19]]
+        process[field] = "4194305" if field == 0 else str(int(stat[19]) - 1)
+        text = json.dumps(asdict(OLGA)) + "\n" + " ".join(process) + "\n"
+        with held_by_no_run(tmp_path, 1.5, text):
+            lock, _ = take(tmp_path, preempt=True)
+
+        assert bystander.poll() is None
+        bystander.kill()
+    lock.release()
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        pytest.param(json.dumps(asdict(OLGA)) + "\n", "An older restoops took it",
+                     id="of an older version"),
+        pytest.param(json.dumps(asdict(OLGA)) + "\n4194305 4194306 1\n", "No run has it",
+                     id="of a run that is over"),
+    ],
+)  # fmt: skip
+def test_a_lock_of_which_nobody_can_be_ended_is_given_up(
+    tmp_path: Path, text: str, hint: str
+) -> None:
+    with held_by_no_run(tmp_path, PREEMPT_S + 1.5, text):
+        began = time.monotonic()
+        with pytest.raises(Locked, match="olga from laptop") as caught:
+            take(tmp_path, preempt=True)
+        assert time.monotonic() - began < PREEMPT_S + 1
+
+    assert hint in caught.value.hint

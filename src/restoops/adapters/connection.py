@@ -15,8 +15,19 @@ from restoops.errors import Locked, StepFailed, Unreachable
 
 LEASE_S = 15
 """Seconds of silence after which a host takes the lock away and ends our connection."""
+PREEMPT_S = 5
+"""Seconds within which a run that pre-empts has the lock."""
 _HEARTBEAT_S = 2.5
 _SCRIPTS = Path(__file__).parent / "scripts"
+_NOT_PREEMPTED = {
+    "NAMELESS": "An older restoops took it, which cannot be pre-empted; `--wait 600` queues.",
+    "FOREIGN": "Its session is another user's of the host; only as that one can it be ended.",
+}
+"""What to do now, by the last word of the lock script."""
+_NO_RUN = (
+    "No run has it that could be ended: the host may be stopping a container that was kept warm. "
+    "`--wait 60` waits for that."
+)
 
 
 class Stream(Protocol):
@@ -113,6 +124,25 @@ class Holder:
         return f"{self.who} from {self.origin}, for `{self.purpose}`, since {self.since}"
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who wants the lock of a host, and what to do about another run that holds it."""
+
+    holder: Holder
+    wait_s: int = 0
+    preempt: bool = False
+    """End its session on the host, with all that runs over it; it has then changed its last.
+
+    For `local` that session is the process itself. A run that only waits is left alone.
+    """
+
+    def as_arguments(self) -> list[str]:
+        """Return what the lock script is told, after the directory."""
+        wait_s = max(self.wait_s, PREEMPT_S) if self.preempt else self.wait_s
+        holder = json.dumps(asdict(self.holder))
+        return [holder, str(wait_s), str(LEASE_S), "preempt" if self.preempt else ""]
+
+
 class Lock:
     """The lock of one application on one host; lost with the connection that carries it."""
 
@@ -137,14 +167,9 @@ class Lock:
 
 
 def hold_lock(
-    connection: Connection,
-    directory: str,
-    holder: Holder,
-    *,
-    wait_s: int = 0,
-    on_wait: Callable[[str], None],
+    connection: Connection, directory: str, claim: Claim, *, on_wait: Callable[[str], None]
 ) -> Lock:
-    """Take the lock of `directory` on the host, waiting up to `wait_s` seconds for it.
+    """Take the lock of `directory` on the host, when it is free or as the claim says.
 
     `on_wait` is told once who has it. The directory is made when it is missing.
 
@@ -153,26 +178,22 @@ def hold_lock(
         Unreachable: the host lacks docker or flock.
         StepFailed: the directory cannot be made or written.
     """
-    argv = [*script("lock"), directory, json.dumps(asdict(holder)), str(wait_s), str(LEASE_S)]
-    talk = connection.talk(argv)
-    other = ""
+    talk = connection.talk([*script("lock"), directory, *claim.as_arguments()])
+    word, other = "", ""
     while line := talk.read_line():
-        word, _, rest = line.partition(" ")
+        word, _, other = line.partition(" ")
         if word == "LOCKED":
             return Lock(talk)
-        if word == "LACKS":
-            talk.close()
-            raise _lacking(connection.host, rest)
-        if word == "UNWRITABLE":
-            talk.close()
-            raise _unwritable(connection.host, directory)
         if word == "HELD":
-            on_wait(describe_holder(rest))
-        other = rest
+            on_wait(describe_holder(other))
     talk.close()
+    if word == "LACKS":
+        raise _lacking(connection.host, other)
+    if word == "UNWRITABLE":
+        raise _unwritable(connection.host, directory)
+    hint = _NOT_PREEMPTED.get(word, _NO_RUN if claim.preempt else "`--wait 600` queues behind it.")
     raise Locked(
-        f"{connection.host}: another run holds the lock: {describe_holder(other)}",
-        hint="`--wait 600` queues behind it.",
+        f"{connection.host}: another run holds the lock: {describe_holder(other)}", hint=hint
     )
 
 
