@@ -181,6 +181,8 @@ class Record:
     cut: int = 0
     """Requests that were still running when the drain came to its deadline."""
     log: tuple[Timing, ...] = ()
+    output: tuple[str, ...] = ()
+    """Last lines of the release command, on the host that ran it."""
 
     @property
     def made_live(self) -> bool:

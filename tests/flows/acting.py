@@ -6,10 +6,12 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from restoops.adapters.clock import Clock
 from restoops.errors import RestoopsError
 from restoops.flows.fleet import Fleet
+from restoops.flows.hooks import Hooks
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
@@ -30,6 +32,7 @@ from restoops.report.events import (
 from tests.flows.fake import FakeClock, FakeHost
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES
 
+_E = TypeVar("_E", RunEnded, FleetEnded)
 _numbers = itertools.count(1)
 HEALTH = HealthSettings("/health", interval_s=0.1, start_wait_s=0)
 
@@ -51,33 +54,57 @@ class Operator:
     """The rest of a fleet."""
     rollout: Rollout = field(default_factory=Rollout)
     absent: Mapping[str, RestoopsError] = field(default_factory=dict)
+    hooks: Hooks = field(default_factory=Hooks)
 
-    def deploy(self, release: Release) -> RunEnded | FleetEnded:
-        deploy(self._swap("deploy", f"restoops deploy {release.tag} staging"), lambda _: release)
-        return self.ended
+    def deploy(self, release: Release) -> RunEnded:
+        self._deploy(release)
+        return self._last(RunEnded)
+
+    def deploy_all(self, release: Release) -> FleetEnded:
+        self._deploy(release)
+        return self._last(FleetEnded)
 
     def rollback(
         self,
         tag: str | None = None,
         confirm: Callable[[Release, Release | None], None] = lambda *_: None,
-    ) -> RunEnded | FleetEnded:
+    ) -> RunEnded:
+        self._rollback(tag, confirm)
+        return self._last(RunEnded)
+
+    def rollback_all(self) -> FleetEnded:
+        self._rollback(None, lambda *_: None)
+        return self._last(FleetEnded)
+
+    @property
+    def ended(self) -> RunEnded:
+        return self._last(RunEnded)
+
+    @property
+    def fleet_ended(self) -> FleetEnded:
+        return self._last(FleetEnded)
+
+    def _deploy(self, release: Release) -> None:
+        deploy(self._swap("deploy", f"restoops deploy {release.tag} staging"), lambda _: release)
+
+    def _rollback(
+        self, tag: str | None, confirm: Callable[[Release, Release | None], None]
+    ) -> None:
         rollback(
             self._swap("rollback", "restoops rollback staging"),
             tag,
             confirm=confirm,
             can_pull=lambda digest: digest not in self.host.gone,
         )
-        return self.ended
+
+    def _last(self, kind: type[_E]) -> _E:
+        last = self.told[-1]
+        assert isinstance(last, kind)
+        return last
 
     @property
     def hosts(self) -> tuple[FakeHost, ...]:
         return (self.host, *self.others)
-
-    @property
-    def ended(self) -> RunEnded | FleetEnded:
-        last = self.told[-1]
-        assert isinstance(last, RunEnded | FleetEnded)
-        return last
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -113,7 +140,7 @@ class Operator:
         ]
         around = Surroundings(self._tell, self.interrupt, self.clock, self.absent)
         fleet = Fleet(sessions, request, self.rollout, around)
-        return Swap(fleet, request, self.wishes, self.clock.monotonic)
+        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks)
 
 
 @dataclass(frozen=True)

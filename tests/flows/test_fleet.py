@@ -19,60 +19,26 @@ from restoops.errors import (
     Unreachable,
 )
 from restoops.flows.rollout import Rollout
-from restoops.model import Answer, Release
+from restoops.model import Answer
 from restoops.plan.fleet import Ending, Policy
 from restoops.plan.steps import Switch
-from restoops.report.events import FleetEnded, StepStarted
+from restoops.report.events import StepStarted
 from tests.flows.acting import Operator, deployed
+from tests.flows.crew import SIZE, again, assert_tidy, fleet, serving
 from tests.flows.fake import Breakage, Died, FakeHost
 from tests.plan.states import V1, V2, V3
 
-SIZE = 4
 each_host = pytest.mark.parametrize("k", range(SIZE))
 OTHER = Holder("peter", "CI", "restoops deploy v9 staging", "2026-01-02T03:04:05.000Z")
-
-
-def fleet(*releases: Release, rollout: Rollout | None = None) -> Operator:
-    """An operator before hosts to which `releases` were deployed together."""
-    hosts = [FakeHost(name=f"web-{number}") for number in range(1, SIZE + 1)]
-    for release in releases:
-        Operator(hosts[0], others=tuple(hosts[1:])).deploy(release)
-    for host in hosts:
-        host.effects.clear()
-        host.calls.clear()
-    return Operator(hosts[0], others=tuple(hosts[1:]), rollout=rollout or Rollout())
-
-
-def serving(operator: Operator) -> list[Release | None]:
-    return [host.serving for host in operator.hosts]
-
-
-def assert_tidy(operator: Operator, release: Release) -> None:
-    """Every host serves `release`, also after a restart, and nothing is left behind."""
-    assert serving(operator) == [release] * SIZE
-    for host in operator.hosts:
-        assert (host.state().open_run, host.holder, host.cut) == (None, None, 0)
-        assert host.live is host.on_file
-        known = {record.run.release for record in host.history if record.made_live}
-        assert {container.release for container in host.containers.values()} <= known
-
-
-def again(operator: Operator) -> Operator:
-    """The same hosts, another command."""
-    for host in operator.hosts:
-        host.reconnect()
-        host.watch = lambda: None
-    return Operator(operator.host, others=operator.others)
 
 
 def test_a_release_goes_live_on_all_hosts() -> None:
     operator = fleet(V1)
 
-    operator.deploy(V2)
+    operator.deploy_all(V2)
 
     assert_tidy(operator, V2)
-    ended = operator.ended
-    assert isinstance(ended, FleetEnded)
+    ended = operator.fleet_ended
     assert [(r.host, r.ending, r.serves) for r in ended.hosts] == [
         (f"web-{number}", Ending.DONE, V2) for number in range(1, SIZE + 1)
     ]
@@ -81,7 +47,7 @@ def test_a_release_goes_live_on_all_hosts() -> None:
 def test_no_host_switches_before_all_are_prepared() -> None:
     operator = fleet(V1)
 
-    operator.deploy(V2)
+    operator.deploy_all(V2)
 
     steps = [event.step for event in operator.told if isinstance(event, StepStarted)]
     first = next(number for number, step in enumerate(steps) if isinstance(step, Switch))
@@ -97,11 +63,10 @@ def test_a_host_that_fails_while_preparing_means_that_nothing_changed_anywhere(
     operator.hosts[k].failing[call] = StepFailed(f"web-{k + 1}: the disk is full")
 
     with pytest.raises(StepFailed, match="the disk is full"):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert_tidy(operator, V1)
-    ended = operator.ended
-    assert isinstance(ended, FleetEnded)
+    ended = operator.fleet_ended
     assert {result.ending for result in ended.hosts} == {Ending.UNDONE}
 
 
@@ -119,7 +84,7 @@ def test_a_host_that_fails_at_the_switch_takes_all_hosts_back(k: int, fault: str
         host.failing["route"] = failed
 
     with pytest.raises(StepFailed):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     host.misrouted = None
     assert_tidy(operator, V1)
@@ -131,7 +96,7 @@ def test_stop_leaves_the_hosts_that_switched_and_says_that_they_differ(k: int) -
     operator.hosts[k].failing["route"] = StepFailed("HAProxy refused")
 
     with pytest.raises(NeedsAttention, match="hosts differ: HAProxy refused") as caught:
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert serving(operator) == [V1 if number == k else V2 for number in range(SIZE)]
     assert f"web-{k + 1}: v1 serves" in caught.value.hint
@@ -142,7 +107,7 @@ def test_stop_begins_no_batch_after_a_failure() -> None:
     operator.hosts[1].failing["route"] = StepFailed("HAProxy refused")
 
     with pytest.raises(NeedsAttention, match="hosts differ"):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert serving(operator) == [V2, V1, V1, V1]
     assert all(host.state().open_run is None for host in operator.hosts)
@@ -155,7 +120,7 @@ def test_a_quorum_goes_on_without_a_host_that_fails(k: int, call: str) -> None:
     operator.hosts[k].failing[call] = StepFailed("the disk is full")
 
     with pytest.raises(NeedsAttention, match="the disk is full"):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert serving(operator) == [V1 if number == k else V2 for number in range(SIZE)]
 
@@ -167,7 +132,7 @@ def test_without_a_quorum_all_hosts_go_back(call: str) -> None:
         host.failing[call] = StepFailed("the disk is full")
 
     with pytest.raises(StepFailed, match="the disk is full"):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert_tidy(operator, V1)
 
@@ -177,11 +142,10 @@ def test_a_quorum_goes_without_a_host_that_cannot_be_reached_and_says_so() -> No
     operator.absent = {"web-5": Unreachable("web-5: timed out")}
 
     with pytest.raises(NeedsAttention, match="web-5: timed out"):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert serving(operator) == [V2] * SIZE
-    ended = operator.ended
-    assert isinstance(ended, FleetEnded)
+    ended = operator.fleet_ended
     assert ended.hosts[-1].ending is Ending.UNREACHED
 
 
@@ -191,7 +155,7 @@ def test_batches_that_have_switched_go_back_when_a_later_one_fails(k: int) -> No
     operator.hosts[k].failing["route"] = StepFailed("HAProxy refused")
 
     with pytest.raises(StepFailed, match="HAProxy refused"):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert_tidy(operator, V1)
 
@@ -200,7 +164,7 @@ def test_batches_pause_in_between() -> None:
     operator = fleet(V1, rollout=Rollout(batch="50%", pause_s=30))
     before = operator.clock.monotonic()
 
-    operator.deploy(V2)
+    operator.deploy_all(V2)
 
     assert 30 <= operator.clock.monotonic() - before < 60
     assert_tidy(operator, V2)
@@ -212,7 +176,7 @@ def test_a_lock_that_another_run_holds_keeps_no_other_lock(k: int) -> None:
     operator.hosts[k].holder = OTHER
 
     with pytest.raises(Locked, match="peter"):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert [host.holder for host in operator.hosts] == [
         OTHER if number == k else None for number in range(SIZE)
@@ -247,8 +211,8 @@ def _changes(act: Callable[[Operator], object]) -> int:
 
 
 ACTS: dict[str, Callable[[Operator], object]] = {
-    "deploy": lambda operator: operator.deploy(V3),
-    "rollback": lambda operator: operator.rollback(),
+    "deploy": lambda operator: operator.deploy_all(V3),
+    "rollback": lambda operator: operator.rollback_all(),
 }
 at_every_change = pytest.mark.parametrize(
     ("act", "number"),
@@ -268,7 +232,7 @@ def test_after_sigkill_at_any_change_the_next_deploy_brings_all_hosts_together(
     assert all(release in (V1, V2, V3) for release in serving(operator))
 
     later = again(operator)
-    later.deploy(V3)
+    later.deploy_all(V3)
 
     assert_tidy(later, V3)
 
@@ -280,7 +244,7 @@ def test_after_sigkill_at_any_change_a_rollback_leaves_all_hosts_with_one_releas
     later = again(_killed_at(number, act))
 
     with contextlib.suppress(Refused):  # there may be no earlier one
-        later.rollback()
+        later.rollback_all()
 
     assert len(set(serving(later))) == 1
     assert all(host.state().open_run is None for host in later.hosts)
@@ -299,7 +263,7 @@ def test_a_signal_at_any_step_leaves_all_hosts_with_one_release(number: int) -> 
 
     operator.listen = listen
     with contextlib.suppress(Interrupted):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     assert serving(operator) in ([V1] * SIZE, [V2] * SIZE)
     assert_tidy(operator, operator.host.serving or V1)
@@ -315,12 +279,12 @@ def test_hosts_that_live_serve_one_release_when_another_is_lost_at_any_change(
     lost.breakage = Breakage(number, Unreachable(f"{lost.name}: connection lost"), for_good=True)
 
     with contextlib.suppress(RestoopsError):
-        operator.deploy(V2)
+        operator.deploy_all(V2)
 
     alive = {host.serving for host in operator.hosts if host is not lost}
     assert len(alive) == 1
     later = again(operator)
-    later.deploy(V2)
+    later.deploy_all(V2)
     assert_tidy(later, V2)
 
 
@@ -328,7 +292,7 @@ def test_a_rollback_of_a_fleet_that_differs_leaves_the_newest_release() -> None:
     operator = fleet(V1, V2)
     Operator(operator.host).deploy(V3)
 
-    again(operator).rollback()
+    again(operator).rollback_all()
 
     assert_tidy(operator, V2)
 
@@ -337,7 +301,7 @@ def test_a_host_that_is_new_to_the_fleet_gets_the_release_of_the_others() -> Non
     operator = fleet(V1, V2)
     operator.others = (*operator.others[:2], FakeHost(name="web-9"))
 
-    operator.rollback()
+    operator.rollback_all()
 
     assert serving(operator) == [V1] * SIZE
 
@@ -345,7 +309,7 @@ def test_a_host_that_is_new_to_the_fleet_gets_the_release_of_the_others() -> Non
 def test_a_dry_run_changes_nothing_and_takes_no_lock() -> None:
     operator = replace(fleet(V1), dry_run=True)
 
-    operator.deploy(V2)
+    operator.deploy_all(V2)
 
     assert_tidy(operator, V1)
     assert all(host.effects == [] and "lock" not in host.calls for host in operator.hosts)

@@ -30,6 +30,7 @@ from restoops.plan.steps import (
 from restoops.report.events import (
     Event,
     FleetEnded,
+    Output,
     Planned,
     Progress,
     PuttingRight,
@@ -99,6 +100,7 @@ EVENTS: list[tuple[Event, str]] = [
         StepBroken("web-1", SWITCH, "HAProxy refused"),
         "  web-1  switch traffic to green                        failed: HAProxy refused",
     ),
+    (Output("web-1", "table made"), "  web-1  | table made"),
     (PuttingRight("web-1"), "  web-1  putting things right:"),
     (
         ENDED,
@@ -151,7 +153,7 @@ def test_plain_lines(event: Event, line: str, capsys: pytest.CaptureFixture[str]
     PlainReporter().tell(event)
 
     out, err = capsys.readouterr()
-    is_result = isinstance(event, RunEnded)
+    is_result = isinstance(event, RunEnded | FleetEnded)
     assert (out if is_result else err) == (f"{line}\n" if line else "")
     assert (err if is_result else out) == ""
 

@@ -176,6 +176,7 @@ def _record(value: dict[str, Any]) -> Record:
         return Record(
             run=_run(value.pop("run")),
             log=tuple(Timing(**timing) for timing in value.pop("log", ())),
+            output=tuple(str(line) for line in value.pop("output", ())),
             **value,
         )
     except (KeyError, TypeError) as error:

@@ -68,7 +68,7 @@ def _swap(
 ) -> Swap:
     from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, rollout, wishes
+    from restoops.flows.open import health_settings, hooks, rollout, wishes
     from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
@@ -97,7 +97,7 @@ def _swap(
         for host in found.hosts
     ]
     fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
-    return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED)
+    return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED, hooks(loaded))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ Prepare everywhere with no traffic, switch everywhere at once, settle. The threa
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -99,12 +100,30 @@ class Fleet:
             Interrupted: a signal; the run was undone, or finished when traffic had moved.
             NeedsAttention: hosts differ, or nobody can say what one serves.
         """
+        overdue = threading.Event()
+
+        def give_up() -> None:
+            overdue.set()
+            self.interrupt.ask()
+
+        deadline = threading.Timer(self._rollout.deadline_s, give_up)
+        deadline.daemon = True
+        deadline.start()
         try:
             ready = self._prepare(plans, states)
+            self._run_command(ready)
             self._switch(ready)
             self._settle(ready)
         except Interrupted as error:
-            raise self._leave(error) from error
+            left = self._leave(error)
+            if not overdue.is_set():
+                raise left from error
+            raise StepFailed(
+                f"given up after {self._rollout.deadline_s:g} s: {left.message}",
+                hint=f"`fleet.deadline_s` is how long a run may take. {left.hint}".rstrip(),
+            ) from error
+        finally:
+            deadline.cancel()
 
     @property
     def _total(self) -> int:
@@ -171,6 +190,18 @@ class Fleet:
             raise self._undone(failed, self.sessions)
         self._undo(failed, tuple(failed))
         return tuple(s for s in self.sessions if s not in failed and s.is_open)
+
+    def _run_command(self, ready: Sequence[Session]) -> None:
+        """Run the release command of a deploy, once; when it fails nothing is switched."""
+        how = self._rollout
+        if not how.command or self._request.kind != "deploy" or not ready:
+            return
+        try:
+            ready[0].run_command(how.command, how.command_timeout_s, self.interrupt)
+        except Interrupted:
+            raise
+        except RestoopsError as error:
+            raise self._undone({ready[0]: error}, ready) from error
 
     def _switch(self, ready: Sequence[Session]) -> None:
         """Switch batch by batch; decide what a failure means for the others."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from pathlib import Path
 
 from restoops.adapters.container import Blueprint
 from restoops.adapters.haproxy import ProxySettings
 from restoops.adapters.host import HostSettings
 from restoops.adapters.proxy import ProxyWish
+from restoops.config.load import Loaded
 from restoops.config.schema import Settings
+from restoops.flows.hooks import HOOKS, Hooks
 from restoops.flows.rollout import Rollout
 from restoops.flows.steps import HealthSettings
 from restoops.model import Color, ImageName
@@ -64,7 +67,22 @@ def wishes(settings: Settings, timeout_s: float | None = None) -> Wishes:
 def rollout(settings: Settings, batch: str, pause_s: float) -> Rollout:
     """Return how a fleet moves; `batch` and `pause_s` come from the command line."""
     fleet = settings.fleet
-    return Rollout(Policy(fleet.policy, fleet.quorum or 0), fleet.parallel, batch, pause_s)
+    return Rollout(
+        policy=Policy(fleet.policy, fleet.quorum or 0),
+        parallel=fleet.parallel,
+        batch=batch,
+        pause_s=pause_s,
+        deadline_s=fleet.deadline_s,
+        command=settings.release.command,
+        command_timeout_s=settings.release.timeout_s,
+    )
+
+
+def hooks(loaded: Loaded) -> Hooks:
+    """Return the operator's programs, which run beside `restoops.yaml`."""
+    settings = loaded.settings.hooks
+    commands = {name: getattr(settings, name) for name in HOOKS}
+    return Hooks(commands, loaded.file.parent if loaded.file else Path(), settings.timeout_s)
 
 
 def health_settings(settings: Settings) -> HealthSettings:

@@ -28,6 +28,11 @@ class Rollout:
     """How many hosts switch at once."""
     pause_s: float = 0
     """Seconds between two batches."""
+    deadline_s: float = 1800
+    """Seconds after which the run is given up and undone."""
+    command: tuple[str, ...] = ()
+    """Run once in a deploy, on one host, in the new image, before the switch."""
+    command_timeout_s: float = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,12 @@ from restoops.model import HostState, OpenRun, Record, Release, RunKind
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_recovery, plan_return
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.steps import Step, Switch
-from restoops.report.events import Event, PuttingRight, Recovering, Waiting
+from restoops.report.events import Event, Output, PuttingRight, Recovering, Waiting
 
 _HASTE_S = 5.0
 """How long an interrupted run still waits for requests of the old release: CI kills after 10 s."""
+_OUTPUT_LINES = 200
+"""Lines of the release command that the history keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Session:
         self._serves: Release | None = None
         self._error = ""
         self._has_switched = False
+        self._output: list[str] = []
 
     @property
     def cut(self) -> int:
@@ -116,6 +119,7 @@ class Session:
             self.host.open_run(run)
         finishes = has_switched and may_finish
         self._tell(Recovering(self.host.name, run, finishes))
+        self.host.clear_release_command()
         self._executor.apply(plan_recovery(run, state, self._wishes))
         self._close(run, "finished" if finishes else "undone")
         self._executor.done.clear()
@@ -134,6 +138,34 @@ class Session:
             self.host.open_run(run)
             self._run, self._ending = run, Ending.UNDONE
         self._apply(plan.prepare, interrupt)
+
+    def run_command(self, command: tuple[str, ...], timeout_s: float, interrupt: Interrupt) -> None:
+        """Run a command once in the image of the new release, and tell what it prints.
+
+        Raises:
+            StepFailed: it ended with a status other than 0, or took too long.
+        """
+        assert self.plan  # noqa: S101  prepare() has set it
+        release = self.plan.release
+
+        def hear(line: str) -> None:
+            self._output.append(line)
+            self._tell(Output(self.host.name, line))
+
+        work = in_background(
+            lambda: self.host.run_release(release, command, timeout_s=timeout_s, on_line=hear)
+        )
+        try:
+            status = work(interrupt)
+        except Interrupted:
+            self.host.clear_release_command()
+            raise
+        if status:
+            raise StepFailed(
+                f"{self.host.name}: the release command ended with status {status}",
+                hint="Nothing was switched. What it printed is above; `release.command` is what "
+                "was run.",
+            )
 
     def make_sure(self) -> None:
         """Ask the host for a sign of life, so that one that is gone is known before the switch."""
@@ -275,6 +307,7 @@ class Session:
                 error=error,
                 cut=executor.cut,
                 log=tuple(executor.done),
+                output=tuple(self._output[-_OUTPUT_LINES:]),
             )
         )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from restoops.errors import Refused
+from restoops.errors import Refused, RestoopsError
 from restoops.flows.fleet import Fleet
+from restoops.flows.hooks import Hooks, facts_of
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.session import Request, Session
 from restoops.model import Digest, HostState, Release
@@ -27,6 +28,7 @@ class Swap:
     wishes: Wishes
     seconds: Callable[[], float]
     """Seconds since the command was started."""
+    hooks: Hooks = field(default_factory=Hooks)
 
 
 def deploy(swap: Swap, resolve: Callable[[Interrupt], Release]) -> None:
@@ -111,12 +113,28 @@ def _carry_out(
         fleet.tell(planned)
     try:
         if not request.dry_run:
-            fleet.carry_out(plans, states)
+            _between_hooks(swap, release, lambda: fleet.carry_out(plans, states))
     finally:
-        if len(plans) > 1:
+        if len(fleet.results) > 1:
             fleet.tell(_fleet_ended(swap, release))
-    if len(plans) == 1:
+    if len(fleet.results) == 1:
         fleet.tell(_run_ended(swap, *next(iter(plans.items()))))
+
+
+def _between_hooks(swap: Swap, release: Release, carry_out: Callable[[], None]) -> None:
+    """Carry out a deploy between its hooks; a rollback has none."""
+    if swap.request.kind == "rollback":
+        carry_out()
+        return
+    fleet, hooks = swap.fleet, swap.hooks
+    facts = facts_of(swap.request, release, fleet.hosts)
+    hooks.before(facts, fleet.tell, fleet.interrupt)
+    try:
+        carry_out()
+    except RestoopsError as error:
+        hooks.after("on_failure", facts | {"RESTOOPS_RUN_ERROR": error.message}, fleet.tell)
+        raise
+    hooks.after("post_deploy", facts, fleet.tell)
 
 
 def _run_ended(swap: Swap, session: Session, plan: SwapPlan) -> RunEnded:

@@ -84,6 +84,15 @@ class StepBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """A line of the release command or of a hook."""
+
+    source: str
+    """The host, or the name of the hook."""
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class PuttingRight:
     """A run failed or was interrupted: the steps that follow undo it, or finish it."""
 
@@ -131,6 +140,7 @@ Event = (
     | Progress
     | StepEnded
     | StepBroken
+    | Output
     | PuttingRight
     | RunEnded
     | FleetEnded

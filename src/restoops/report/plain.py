@@ -10,6 +10,7 @@ from restoops.plan.fleet import Ending, HostResult
 from restoops.report.events import (
     Event,
     FleetEnded,
+    Output,
     Planned,
     Progress,
     PuttingRight,
@@ -21,7 +22,7 @@ from restoops.report.events import (
     StepStarted,
     Waiting,
 )
-from restoops.report.wording import describe, duration
+from restoops.report.wording import describe, duration, printable
 
 
 class PlainReporter:
@@ -75,6 +76,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return f"  {host}  {describe(step):<46} {duration(seconds):>7}  {note}".rstrip()
         case StepBroken(host, step, reason):
             return f"  {host}  {describe(step):<46} failed: {reason}"
+        case Output(source, line):
+            return f"  {source}  | {printable(line)}"
         case PuttingRight(host):
             return f"  {host}  putting things right:"
         case RunEnded():

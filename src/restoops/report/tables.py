@@ -17,7 +17,7 @@ from restoops.plan.rollback import Candidate
 from restoops.plan.runs import FleetRun
 from restoops.plan.status import Slot, Status, difference
 from restoops.report.jsonl import plain, snake, write
-from restoops.report.wording import duration
+from restoops.report.wording import duration, printable
 
 _FEW = 2
 """Hosts that are named; more are counted."""
@@ -120,15 +120,10 @@ def _print(
         console = Console(highlight=False, width=10_000)
         table.box = None
     for row in rows:
-        table.add_row(*(Text(_harmless(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     with console.capture() as drawn:
         console.print(table)
     console.file.writelines(line.rstrip() + "\n" for line in drawn.get().splitlines())
-
-
-def _harmless(text: str) -> str:
-    """Return `text` without what a terminal would obey: names and reasons are other people's."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _status_lines(environment: str, status: Status) -> list[tuple[str, str]]:

@@ -64,3 +64,8 @@ def duration(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds / 86400:.0f} days"
+
+
+def printable(text: str) -> str:
+    """Return `text` without what a terminal would obey: what programs print is theirs."""
+    return "".join(char if char.isprintable() else " " for char in text)
