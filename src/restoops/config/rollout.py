@@ -23,19 +23,6 @@ class Swap(Section):
     warm_s: Annotated[int, Field(ge=0, le=86400)] = 600
     """Seconds that the release before stays running, so that a rollback is only a switch;
     0 stops it at once."""
-    bake_s: Annotated[float, Field(ge=0, le=3600)] = 0
-    """Seconds that a new release is watched under all traffic, right after the switch; when it
-    fails more requests than `bake` allows, the run goes back. 0 does not watch."""
-
-
-class Bake(Section):
-    """What a new release may do wrong while it is watched, for `swap.bake_s` seconds."""
-
-    max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Share of requests answered 5xx or failed that the new release may have beyond that of the
-    release before it."""
-    min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 20
-    """Requests below which nobody can tell, and the new release stays."""
 
 
 class Fleet(Section):

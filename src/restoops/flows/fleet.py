@@ -254,7 +254,8 @@ class Fleet:
         self, failed: Mapping[Session, RestoopsError], sessions: Sequence[Session]
     ) -> RestoopsError:
         errors = self._undo(failed, sessions)
-        genuine = {session: errors[session] for session in failed}
+        # Others were only called off because of these.
+        genuine = {s: errors[s] for s, it in failed.items() if not isinstance(it, Interrupted)}
         return self._verdict(gravest(genuine))
 
     def _verdict(self, error: RestoopsError) -> RestoopsError:

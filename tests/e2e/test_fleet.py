@@ -1,0 +1,156 @@
+"""Four droplets under load: what happens to one of them decides about all, and drops nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.e2e.inside import answering, eventually
+from tests.e2e.running import Running
+from tests.lab.droplet import Droplet
+from tests.lab.images import App
+from tests.lab.loadrun import LoadRun
+from tests.lab.operator import Operator, Outcome
+from tests.lab.releases import Releases
+
+pytestmark = pytest.mark.lab
+
+RATE = 50
+"""Requests a second to each host: four of them share the machine."""
+NEVER = 60
+
+
+@pytest.fixture(autouse=True)
+def first(fleet: Operator, releases: Releases) -> None:
+    """The release that serves before each test."""
+    fleet.settings["health"]["timeout_s"] = NEVER
+    fleet.settings["ssh"] |= {"connect_timeout_s": 3, "answer_timeout_s": 5}
+    fleet.deploy(releases.push(App("first")).tag)
+
+
+@contextmanager
+def unnoticed(fleet: Operator, *but: Droplet) -> Iterator[None]:
+    """No client of any host may lose a request meanwhile, except those of `but`."""
+    urls = [
+        url for url, droplet in zip(fleet.urls, fleet.droplets, strict=True) if droplet not in but
+    ]
+    with ExitStack() as stack:
+        loads = [stack.enter_context(LoadRun(url, RATE)) for url in urls]
+        for load in loads:
+            load.wait_for_traffic()
+        yield
+        results = [load.stop() for load in loads]
+    assert [result.failed for result in results] == [0] * len(urls), results
+
+
+def serving(fleet: Operator, *but: Droplet) -> list[str]:
+    """What answers on each host."""
+    pairs = zip(fleet.urls, fleet.droplets, strict=True)
+    return [answering(url) for url, droplet in pairs if droplet not in but]
+
+
+def results(outcome: Outcome) -> dict[str, tuple[str, str]]:
+    """What `--json` said of each host: how the run ended there, and the tag that serves."""
+    ended = next(event for event in outcome.events if event["event"] == "fleet_ended")
+    return {host["host"]: (host["ending"], host["serves"]["tag"]) for host in ended["hosts"]}
+
+
+def test_a_release_goes_live_on_all_hosts_and_back(fleet: Operator, releases: Releases) -> None:
+    tag = releases.push(App("second")).tag
+    with unnoticed(fleet):
+        outcome = fleet.deploy(tag, "--json")
+        assert serving(fleet) == ["second"] * 4
+        assert set(results(outcome).values()) == {("done", tag)}
+        fleet.rollback()
+    assert serving(fleet) == ["first"] * 4
+
+
+@pytest.mark.parametrize("k", range(4))
+def test_a_host_that_cannot_be_prepared_means_that_nothing_changed(
+    fleet: Operator, releases: Releases, k: int
+) -> None:
+    tag = releases.push(App(f"unpullable{k}")).tag
+    port = fleet.settings["registry"]["host"].rpartition(":")[2]
+    rule = ["OUTPUT", "-p", "tcp", "--dport", port, "-j", "REJECT"]
+    host = fleet.droplets[k]
+    host.exec(["iptables", "-I", *rule])
+    try:
+        with unnoticed(fleet):
+            outcome = fleet.run("deploy", tag, "staging", "--json")
+    finally:
+        host.exec(["iptables", "-D", *rule])
+
+    assert outcome.status == 1, outcome
+    assert outcome.events[-1]["message"].startswith(f"{host.address}: pull of")
+    assert serving(fleet) == ["first"] * 4
+    assert {ending for ending, _ in results(outcome).values()} == {"undone"}
+
+
+def test_a_host_whose_power_is_lost_before_the_switch_means_that_nothing_changed(
+    fleet: Operator, releases: Releases
+) -> None:
+    lost = fleet.droplets[2]
+    tag = releases.push(App("slow", "slow-start", start_delay_s=4)).tag
+    deploying = fleet.start("deploy", tag, "staging", "--json")
+    with unnoticed(fleet, lost), Running(deploying) as deploy:
+        deploy.await_step("await_healthy")
+        lost.power_off()
+        outcome = deploy.finish()
+    try:
+        assert outcome.status in (1, 3), outcome
+        assert serving(fleet, lost) == ["first"] * 3
+    finally:
+        lost.start()
+    eventually(lambda: answering(fleet.urls[2]) == "first")
+
+
+@pytest.mark.parametrize("step", ["start", "await_healthy", "switch", "drain"])
+def test_after_sigkill_the_next_command_brings_all_hosts_together(
+    fleet: Operator, releases: Releases, step: str
+) -> None:
+    tag = releases.push(App("killed")).tag
+    with unnoticed(fleet):
+        with Running(fleet.start("deploy", tag, "staging", "--json")) as deploy:
+            deploy.await_step(step)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(deploy.process.pid, signal.SIGKILL)
+            deploy.process.wait()
+        after = releases.push(App("after")).tag
+        fleet.deploy(after, "--wait", "20")
+    assert serving(fleet) == ["after"] * 4
+
+
+def test_of_two_fleets_one_goes_ahead_and_the_other_is_told(
+    fleet: Operator, releases: Releases
+) -> None:
+    slow = releases.push(App("slow", "slow-start", start_delay_s=4)).tag
+    other = releases.push(App("other")).tag
+    with unnoticed(fleet), Running(fleet.start("deploy", slow, "staging", "--json")) as first:
+        first.await_step("await_healthy")
+        assert fleet.run("deploy", other, "staging").status == 4
+        assert first.finish().status == 0
+    assert serving(fleet) == ["slow"] * 4
+
+
+def test_a_rollback_can_end_a_running_deploy_and_wins_within_seconds(
+    fleet: Operator, releases: Releases
+) -> None:
+    fleet.deploy(releases.push(App("second")).tag)
+    stuck = releases.push(App("stuck", "never-healthy")).tag
+    with unnoticed(fleet):
+        with Running(fleet.start("deploy", stuck, "staging", "--json")) as deploy:
+            deploy.await_step("await_healthy")
+            began = time.monotonic()
+            fleet.rollback("sha-first", "--preempt")
+            took_s = time.monotonic() - began
+            assert deploy.finish().status in (1, 3)
+        time.sleep(1)
+    assert serving(fleet) == ["first"] * 4
+    assert took_s < NEVER, "it waited for the deploy to fail by itself"
+    assert all(host["faults"] == [] for host in fleet.run("status", "staging", "--json").events)
