@@ -82,7 +82,7 @@ def last_record(operator: Operator) -> dict[str, Any]:
 
 def seconds_from_start_to_end(record: dict[str, Any]) -> float:
     """Return how long a run went on after its container was started, clean-up included."""
-    start = next(timing for timing in record["log"] if timing["step"] == "Start")
+    start = next(timing for timing in record["log"] if timing["step"] == "start")
     started = datetime.fromisoformat(start["at"]).timestamp() + float(start["seconds"])
     return datetime.fromisoformat(record["ended_at"]).timestamp() - started
 
