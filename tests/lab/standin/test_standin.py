@@ -1,6 +1,7 @@
 """A stand-in is to restoops what a droplet is."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,15 @@ def test_releases_come_and_go_on_a_stand_in(fleet: Fleet, desk: Desk, releases: 
     assert desk.status()["faults"] == []
     assert desk.must("history", "staging").stdout.count("done") == 4
     assert desk.must("rollback", "--list", "staging").stdout.count("sha-s") == 3
+
+
+def test_a_fleet_of_stand_ins_tells_when_each_host_switched(
+    registry: Registry, releases: Releases, tmp_path: Path
+) -> None:
+    with Fleet(3) as fleet:
+        desk = fleet.desk(tmp_path, registry, "restoops/haproxy:a")
+        for release in ("s1", "s2"):
+            desk.deploy(releases.push(App(release)).tag)
+            reports = fleet.report()
+            assert [told.live_tag for told in reports.values()] == [f"sha-{release}"] * 3
+            assert 0 < spread_s(reports) < 1
