@@ -60,8 +60,10 @@ def opened(
     asked = interrupt or Interrupt()
     connections = in_background(lambda: connect_all(loaded, targets, asked))
     # Docker's client takes 0.1 s to load, as long as it takes to connect and to get the lock.
-    # Threads take turns often meanwhile, so that no answer of the host has to wait for it.
-    sys.setswitchinterval(0.0005)
+    if len(targets) == 1:
+        # Threads take turns often meanwhile, so that no answer of the host has to wait for it.
+        # With the threads of 200 hosts that alone would cost 60 s.
+        sys.setswitchinterval(0.0005)
     in_background(lambda: import_module("restoops.adapters.docker"))
     from restoops.adapters.clock import SystemClock
     from restoops.adapters.host import Host
