@@ -137,6 +137,18 @@ def test_without_a_quorum_all_hosts_go_back(call: str) -> None:
     assert_tidy(operator, V1)
 
 
+def test_a_host_that_serves_the_release_already_counts_for_the_quorum() -> None:
+    operator = fleet(V1, rollout=Rollout(Policy("quorum", 3)))
+    for host in operator.hosts[:2]:
+        Operator(host).deploy(V2)
+    operator.hosts[3].failing["route"] = StepFailed("HAProxy refused")
+
+    with pytest.raises(NeedsAttention, match="hosts differ"):
+        operator.deploy_all(V2)
+
+    assert serving(operator) == [V2, V2, V2, V1]
+
+
 def test_a_quorum_goes_without_a_host_that_cannot_be_reached_and_says_so() -> None:
     operator = fleet(V1, rollout=Rollout(Policy("quorum", 3)))
     operator.absent = {"web-5": Unreachable("web-5: timed out")}

@@ -208,6 +208,7 @@ class Fleet:
         policy, total = self._rollout.policy, self._total
         failed: dict[Session, RestoopsError] = {}
         left = list(ready)
+        lost = len(self._absent) + sum(bool(it.result.error) for it in self.sessions)
         for batch in in_batches(ready, self._rollout.batch):
             if len(left) < len(ready):
                 self.interrupt.check()
@@ -215,8 +216,7 @@ class Fleet:
             failed |= self._each(lambda session: session.switch(self.interrupt), batch)[1]
             self._leave_if_cut_off(failed)
             left = [session for session in left if session not in batch]
-            absent = total - len(ready)
-            if failed and policy.goes_back(total, len(failed) + absent):
+            if failed and policy.goes_back(total, len(failed) + lost):
                 raise self._undone(failed, ready)
             if policy.halts(len(failed)):
                 break
