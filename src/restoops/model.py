@@ -231,6 +231,34 @@ class HostState:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """Requests of clients that HAProxy sent to a slot, and how many of them failed.
+
+    Failed are answers of 5xx, connections refused, and connections that broke before the answer.
+    """
+
+    requests: int = 0
+    failed: int = 0
+
+    @property
+    def rate(self) -> float:
+        """The share of requests that failed, 0 to 1."""
+        return self.failed / self.requests if self.requests else 0.0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.requests + other.requests, self.failed + other.failed)
+
+    def since(self, earlier: Counts) -> Counts:
+        """Return what came after `earlier`; all of it when HAProxy began anew in between."""
+        if self.requests < earlier.requests or self.failed < earlier.failed:
+            return self
+        return Counts(self.requests - earlier.requests, self.failed - earlier.failed)
+
+    def __str__(self) -> str:
+        return f"{self.failed:,} of {self.requests:,} requests failed ({self.rate:.1%})"
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a health question was answered with; `status` 0 when there was no answer."""
 

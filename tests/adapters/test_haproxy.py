@@ -23,7 +23,7 @@ from restoops.adapters.haproxy import (
 )
 from restoops.adapters.probe import Prober
 from restoops.errors import NeedsAttention, Unreachable
-from restoops.model import Answer, Color
+from restoops.model import Answer, Color, Counts
 from tests.adapters.haproxy_process import HAPROXY, Haproxy, running, settings_in, until
 from tests.plan.states import BLUE, GREEN
 
@@ -287,6 +287,33 @@ def test_a_map_says_what_was_written(route: Route) -> None:
 def test_a_map_that_says_anything_else_says_nobody(text: str) -> None:
     assert parse_route(text) in ROUTES
     assert parse_route("") == parse_route("live blue_blue") == Route(None)
+
+
+@lab
+def test_requests_and_their_failures_are_counted_for_each_slot(
+    haproxy: Haproxy, runtime: RuntimeApi
+) -> None:
+    before = runtime.traffic().counts
+    for _ in range(3):
+        haproxy.get("/")
+    runtime.route(Route(GREEN))
+    haproxy.get("/")
+
+    after = runtime.traffic().counts
+
+    assert after[BLUE].since(before[BLUE]) == Counts(3, 0)
+    assert after[GREEN].since(before[GREEN]) == Counts(1, 0)
+
+
+def test_answers_of_5xx_and_broken_connections_are_failures() -> None:
+    row = {"pxname": "app_blue", "svname": "blue", "scur": "0", "qcur": "0", "status": "UP"}
+    answers = {"hrsp_2xx": "90", "hrsp_4xx": "5", "hrsp_5xx": "3", "hrsp_other": ""}
+    broken = {"econ": "1", "eresp": "2"}
+    reserve = {**row, "pxname": "app_green_blue", "hrsp_2xx": "10"}
+
+    traffic = parse_traffic(Route(BLUE), [{**row, **answers, **broken}, reserve])
+
+    assert traffic.counts == {BLUE: Counts(111, 6), GREEN: Counts()}
 
 
 def test_requests_that_wait_count_and_other_rows_do_not() -> None:

@@ -18,6 +18,7 @@ from restoops.flows.session import Request, Session
 from restoops.flows.steps import Executor, HealthSettings
 from restoops.flows.swap import Swap, deploy, rollback
 from restoops.model import Color, Release, RunKind
+from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
 from restoops.plan.steps import Step
 from restoops.report.events import (
@@ -203,6 +204,7 @@ def _without_proxy(host: FakeHost) -> FakeHost:
 
 
 COLD = replace(WISHES, warm_s=0, keep=2)
+WATCHED = replace(WISHES, bake=Limits(for_s=10, max_error_rate=0.02, min_requests=50))
 
 
 def _deploy(release: Release) -> Callable[[Operator], object]:
@@ -217,6 +219,7 @@ SCENES = (
     Scene("the first deploy", FakeHost, _deploy(V1), None, V1),
     Scene("a second deploy", lambda: deployed(V1), _deploy(V2), V1, V2),
     Scene("a deploy with one kept warm", lambda: deployed(V1, V2), _deploy(V3), V2, V3),
+    Scene("a deploy that is watched", lambda: deployed(V1), _deploy(V2), V1, V2, WATCHED),
     Scene("a deploy that keeps none warm", lambda: deployed(V1, V2), _deploy(V3), V2, V3, COLD),
     Scene(
         "a deploy with a proxy of before",

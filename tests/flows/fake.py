@@ -13,6 +13,7 @@ from restoops.model import (
     Answer,
     Color,
     Container,
+    Counts,
     Digest,
     HostState,
     Login,
@@ -98,6 +99,9 @@ class FakeHost:
     """The next answers of a release; 200 when there are none left."""
     misrouted: Answer | None = None
     """What a client gets, whoever is live."""
+    met: dict[Digest, Counts] = field(default_factory=dict)
+    """What clients meet with between two looks at the counters, while a release is live."""
+    counted: dict[Color, Counts] = field(default_factory=dict)
     requests: dict[Color, list[int]] = field(default_factory=dict)
     """Requests in a slot at the next polls; none when there are none left."""
 
@@ -185,7 +189,8 @@ class FakeHost:
         self._called("traffic")
         sessions = {c: self._requests(c) for c in Color}
         proxy = self._proxy()
-        return Traffic(proxy.live, proxy.up, proxy.covering, sessions)
+        counts, doubted = {c: self._counted(c) for c in Color}, frozenset(self.doubted)
+        return Traffic(proxy.live, proxy.up, proxy.covering, sessions, doubted, counts)
 
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
         self._called("ask")
@@ -350,6 +355,13 @@ class FakeHost:
             return Proxy(running=False, current=False, live=self.on_file, on_file=self.on_file)
         covers = self.reserve is not None and self.reserve in self.up
         return Proxy(True, self.proxy_is_current, self.live, self.on_file, self.up, covers)
+
+    def _counted(self, color: Color) -> Counts:
+        """What clients have asked a slot for; while it is live they go on asking."""
+        found = self.containers.get(color) if self.live is color else None
+        more = self.met.get(found.release.digest, Counts()) if found else Counts()
+        self.counted[color] = self.counted.get(color, Counts()) + more
+        return self.counted[color]
 
     def _in(self, color: Color) -> Container:
         if color not in self.containers:

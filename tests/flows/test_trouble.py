@@ -23,6 +23,7 @@ from restoops.errors import (
 from restoops.model import Release
 from restoops.plan.steps import (
     AwaitHealthy,
+    Bake,
     Drain,
     KeepWarm,
     Pull,
@@ -52,6 +53,7 @@ CALLS: dict[type[Step], str] = {
     AwaitHealthy: "inspect",
     Switch: "route",
     Verify: "ask",
+    Bake: "traffic",
     Drain: "traffic",
     KeepWarm: "retire_later",
     Stop: "stop",
@@ -95,7 +97,9 @@ def _when_begins(index: int, act: Callable[[], object]) -> Callable[[Event], Non
 
 
 def _is_verified(scene: Scene, index: int) -> bool:
-    return any(isinstance(step, Verify) for step in scene.plan[:index])
+    """Whether the new release stays from this step on, whatever happens: not while watched."""
+    is_watched = isinstance(scene.plan[index], Bake)
+    return not is_watched and any(isinstance(step, Verify) for step in scene.plan[:index])
 
 
 def _assert_nothing_is_left_over(host: FakeHost, serving: Release | None) -> None:

@@ -10,9 +10,11 @@ from typing import Any, get_args
 import pytest
 
 from restoops.errors import StepFailed
+from restoops.plan.bake import Limits
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.steps import (
     AwaitHealthy,
+    Bake,
     Drain,
     KeepWarm,
     Pull,
@@ -59,6 +61,7 @@ STEPS: list[tuple[Step, str]] = [
     (Switch(GREEN), "switch traffic to green"),
     (Switch(None), "switch traffic off"),
     (Verify(GREEN), "check through the proxy that green answers"),
+    (Bake(GREEN, Limits(30, 0.02, 50)), "watch green under traffic for 30 s"),
     (Drain(BLUE, 30), "wait until no request runs on blue"),
     (KeepWarm(BLUE, 600, covers=True), "keep blue warm for 10 min, in reserve"),
     (KeepWarm(BLUE, 600, covers=False), "keep blue warm for 10 min"),

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from restoops.adapters.connection import Stream
 from restoops.errors import NeedsAttention, Unreachable
-from restoops.model import Color
+from restoops.model import Color, Counts
 
 _PROMPT = b"\n> "
+_ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Traffic:
     """Requests that run or wait in each slot."""
     doubted: frozenset[Color] = frozenset()
     """Slots that answered, but badly, when HAProxy itself last checked them."""
+    counts: Mapping[Color, Counts] = field(default_factory=dict)
+    """Requests of clients in each slot since the process was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,15 +261,24 @@ def parse_traffic(route: Route, rows: Sequence[dict[str, str]]) -> Traffic:
         row for row in rows if row["pxname"].startswith("app_") and row["svname"] in tuple(Color)
     ]
     sessions = dict.fromkeys(Color, 0)
+    counts = dict.fromkeys(Color, Counts())
     up: set[Color] = set()
     doubted: set[Color] = set()
     for row in servers:
         color = Color(row["svname"])
         sessions[color] += int(row["scur"] or 0) + int(row["qcur"] or 0)
+        counts[color] += _counts(row)
         if row["pxname"] == f"app_{color}" and row["status"].startswith("UP"):
             up.add(color)
         # Any answer passes the check, but its status is told: 2xx, or a reason to doubt.
         if row.get("check_code", "") not in ("", "0") and not row["check_code"].startswith("2"):
             doubted.add(color)
     covering = route.covered and route.live is not None and route.live.other in up
-    return Traffic(route.live, frozenset(up), covering, sessions, frozenset(doubted))
+    return Traffic(route.live, frozenset(up), covering, sessions, frozenset(doubted), counts)
+
+
+def _counts(row: dict[str, str]) -> Counts:
+    """Return what a server was asked; its own answers, and the connections that gave none."""
+    answered = sum(int(row.get(f"hrsp_{kind}") or 0) for kind in _ANSWERS)
+    broken = sum(int(row.get(name) or 0) for name in ("econ", "eresp"))
+    return Counts(answered + broken, int(row.get("hrsp_5xx") or 0) + broken)

@@ -23,6 +23,19 @@ class Swap(Section):
     warm_s: Annotated[int, Field(ge=0, le=86400)] = 600
     """Seconds that the release before stays running, so that a rollback is only a switch;
     0 stops it at once."""
+    bake_s: Annotated[float, Field(ge=0, le=86400)] = 0
+    """Seconds that a deploy watches the new release through HAProxy's own counters after the
+    switch. If it errs or dies, every host goes back to the release before; 0 does not watch."""
+
+
+class Bake(Section):
+    """What is held against a new release while it is watched (`swap.bake_s`)."""
+
+    max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.02
+    """How much larger the share of failed requests (5xx, refused or broken connections) may be
+    than with the release before: `0.02` is two in a hundred more."""
+    min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 50
+    """With fewer requests there is no verdict; the deploy says so and goes on."""
 
 
 class Fleet(Section):

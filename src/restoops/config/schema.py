@@ -26,7 +26,7 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
-from restoops.config.rollout import Fleet, Hooks, Release, Swap
+from restoops.config.rollout import Bake, Fleet, Hooks, Release, Swap
 from restoops.config.section import Section
 
 
@@ -146,6 +146,7 @@ class Settings(Section):
     proxy: Proxy = Proxy()
     health: Health = Health()
     swap: Swap = Swap()
+    bake: Bake = Bake()
     fleet: Fleet = Fleet()
     release: Release = Release()
     hooks: Hooks = Hooks()

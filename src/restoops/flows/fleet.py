@@ -17,12 +17,14 @@ from restoops.errors import (
     NeedsAttention,
     RestoopsError,
     StepFailed,
+    Unreachable,
 )
 from restoops.flows.background import side_by_side
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.rollout import Rollout, Surroundings, gravest
 from restoops.flows.session import Request, Session, serving
 from restoops.model import HostState
+from restoops.plan.bake import Figures, Verdict, judge, total
 from restoops.plan.bluegreen import SwapPlan
 from restoops.plan.fleet import Ending, HostResult, differ, finishes, in_batches
 from restoops.report.events import Waiting
@@ -113,6 +115,7 @@ class Fleet:
             ready = self._prepare(plans, states)
             self._run_command(ready)
             self._switch(ready)
+            self._bake(ready)
             self._settle(ready)
         except Interrupted as error:
             left = self._leave(error)
@@ -221,6 +224,34 @@ class Fleet:
             if policy.halts(len(failed)):
                 break
         self._undo(failed, (*failed, *left))
+
+    def _bake(self, ready: Sequence[Session]) -> None:
+        """Watch the new release where it serves; when it errs on any host, all go back.
+
+        A host that is lost meanwhile is no fault of the release: settling will tell of it.
+        """
+        rest = Interrupt(self.interrupt)
+
+        def bake(session: Session) -> Figures | None:
+            try:
+                return session.bake(rest)
+            except (StepFailed, NeedsAttention):
+                rest.ask()
+                raise
+
+        switched = [session for session in ready if session.is_open]
+        seen, failed = self._each(bake, switched)
+        self._leave_if_cut_off(failed)
+        erring = {s: it for s, it in failed.items() if not isinstance(it, Unreachable)}
+        figures = total(it for it in seen.values() if it)
+        limits = next((s.plan.bake.limits for s in switched if s.plan and s.plan.bake), None)
+        if not erring and limits and judge(figures, limits) is Verdict.ERRS:
+            erring[switched[0]] = StepFailed(
+                f"the new release errs on all hosts together: {figures}",
+                hint="Traffic goes back to the release before, which is still warm.",
+            )
+        if erring:
+            raise self._undone(erring, switched)
 
     def _settle(self, ready: Sequence[Session]) -> None:
         switched = [session for session in ready if session.is_open]

@@ -16,6 +16,7 @@ from restoops.flows.hooks import HOOKS, Hooks
 from restoops.flows.rollout import Rollout
 from restoops.flows.steps import HealthSettings
 from restoops.model import Color, ImageName
+from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
 from restoops.plan.fleet import Policy
 
@@ -61,7 +62,15 @@ def wishes(settings: Settings, timeout_s: float | None = None) -> Wishes:
         drain_s=settings.swap.drain_s,
         warm_s=settings.swap.warm_s,
         keep=settings.image.keep,
+        bake=_bake(settings),
     )
+
+
+def _bake(settings: Settings) -> Limits | None:
+    if not settings.swap.bake_s:
+        return None
+    limits = settings.bake
+    return Limits(settings.swap.bake_s, limits.max_error_rate, limits.min_requests)
 
 
 def rollout(settings: Settings, batch: str, pause_s: float) -> Rollout:

@@ -16,6 +16,7 @@ from restoops.flows.host import Lock
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.steps import Executor
 from restoops.model import HostState, OpenRun, Record, Release, RunKind
+from restoops.plan.bake import Figures
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_recovery, plan_return
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.steps import Step, Switch
@@ -137,6 +138,8 @@ class Session:
             run = self._new_run(plan, state)
             self.host.open_run(run)
             self._run, self._ending = run, Ending.UNDONE
+        if plan.bake:
+            self._executor.watch.begin()
         self._apply(plan.prepare, interrupt)
 
     def run_command(self, command: tuple[str, ...], timeout_s: float, interrupt: Interrupt) -> None:
@@ -169,13 +172,26 @@ class Session:
 
     def make_sure(self) -> None:
         """Ask the host for a sign of life, so that one that is gone is known before the switch."""
-        self.host.traffic()
+        if self.plan and self.plan.bake:
+            self._executor.watch.before_switch(self.plan.new)
+        else:
+            self.host.traffic()
 
     def switch(self, interrupt: Interrupt) -> None:
         """Send traffic to the new release and see it answer."""
         assert self.plan  # noqa: S101  prepare() has set it
         self._apply(self._noting(self.plan.switch), interrupt)
         self._ending, self._serves = Ending.DONE, self.plan.release
+
+    def bake(self, interrupt: Interrupt) -> Figures | None:
+        """Watch the new release under traffic; return what clients met with, if it was watched.
+
+        Raises:
+            StepFailed: it died or errs; `undo` goes back to the release before.
+        """
+        if self.plan and self.plan.bake:
+            self._apply((self.plan.bake,), interrupt)
+        return self._executor.watch.figures
 
     def settle(self, interrupt: Interrupt) -> None:
         """Retire the release before, and write the run into the history.

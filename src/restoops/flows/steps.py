@@ -9,11 +9,13 @@ from typing import assert_never
 from restoops.adapters.clock import Clock
 from restoops.errors import RestoopsError, StepFailed
 from restoops.flows.background import in_background
+from restoops.flows.bake import Watch
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
 from restoops.model import Answer, Color, Container, Login, Timing
 from restoops.plan.steps import (
     AwaitHealthy,
+    Bake,
     Drain,
     KeepWarm,
     Pull,
@@ -62,6 +64,9 @@ class Executor:
     done: list[Timing] = field(default_factory=list)
     cut: int = 0
 
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.host)
+
     def apply(self, steps: Iterable[Step]) -> None:
         """Carry out `steps` in order.
 
@@ -107,6 +112,8 @@ class Executor:
                 self.host.route(to, covered=covered)
             case Verify(color):
                 return self._verify(color)
+            case Bake():
+                return self.watch.watch(step, self.clock, self._pause)
             case Drain(color, timeout_s):
                 return self._drain(color, timeout_s)
             case KeepWarm(color, for_s, covers):

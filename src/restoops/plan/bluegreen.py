@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from restoops.model import Color, Container, HostState, OpenRun, Proxy, Release
+from restoops.plan.bake import Limits
 from restoops.plan.retention import images_to_remove
 from restoops.plan.steps import (
     AwaitHealthy,
+    Bake,
     Drain,
     KeepWarm,
     Pull,
@@ -37,6 +39,8 @@ class Wishes:
     drain_s: float
     warm_s: int
     keep: int
+    bake: Limits | None = None
+    """How a new release is watched after the switch; None when it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,16 @@ class SwapPlan:
         return self.steps[self._switch : self._switch + 2] if self.moves else ()
 
     @property
+    def bake(self) -> Bake | None:
+        """The step that watches the new release under traffic, if there is one."""
+        return next((step for step in self.steps if isinstance(step, Bake)), None)
+
+    @property
     def settle(self) -> tuple[Step, ...]:
         """The steps that retire the release before."""
-        return self.steps[self._switch + 2 :] if self.moves else ()
+        if not self.moves:
+            return ()
+        return tuple(it for it in self.steps[self._switch + 2 :] if not isinstance(it, Bake))
 
     @property
     def _switch(self) -> int:
@@ -143,6 +154,7 @@ def _plan_swap(
         AwaitHealthy(new, wishes.healthy_s, wishes.successes),
         Switch(new, covered=covers and _can_cover(old, state)),
         Verify(new),
+        *((Bake(new, wishes.bake),) if wishes.bake and covers and _can_cover(old, state) else ()),
         *_retire(old, state, wishes, covers=covers),
         *_trim(state, wishes, without=new, plus=release),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from restoops.model import Color, Digest, Release
+from restoops.plan.bake import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,14 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True)
+class Bake:
+    """Watch `color` under the traffic of clients; that of the slot before is what it is held to."""
+
+    color: Color
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """Wait until no request runs on `color` any more, up to `timeout_s`."""
 
@@ -118,6 +127,7 @@ Step = (
     | AwaitHealthy
     | Switch
     | Verify
+    | Bake
     | Drain
     | KeepWarm
     | Stop

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from restoops.plan.steps import (
     AwaitHealthy,
+    Bake,
     Drain,
     KeepWarm,
     Pull,
@@ -43,6 +44,8 @@ def describe(step: Step) -> str:  # noqa: C901  one sentence for each kind of st
             return f"switch traffic to {to}" if to else "switch traffic off"
         case Verify(color):
             return f"check through the proxy that {color} answers"
+        case Bake(color, limits):
+            return f"watch {color} under traffic for {duration(limits.for_s)}"
         case Drain(color):
             return f"wait until no request runs on {color}"
         case KeepWarm(color, for_s, covers):

@@ -4,6 +4,7 @@
  *
  *   RELEASE          name answered in the body, in X-Release and in /health
  *   MODE             healthy | slow-start | flapping | crash | never-healthy
+ *                    | erring (/health is good, all else 500) | dying (exits at the 20th request)
  *   TERM             on SIGTERM: graceful (finish what runs, then exit) | rude (exit at once)
  *   START_DELAY_S    slow-start: seconds until /health answers 200 (default 3)
  *   HEALTH_PATH_404  1: /health does not exist
@@ -44,7 +45,7 @@ struct request {
 static const char *release, *mode;
 static int graceful, health_is_404;
 static double start_delay_s, started_s;
-static atomic_int broken, health_asked, stopping;
+static atomic_int broken, health_asked, requested, stopping;
 
 /* Every open connection, so that SIGTERM can end the idle ones and wait for the others. */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -206,7 +207,13 @@ static int answer(const struct request *request, char *body, size_t size)
         usleep((useconds_t)(atof(request->target + 8) * 1e6));
     else if (!is_post && strcmp(request->target, "/"))
         return 404;
+    if (!strcmp(mode, "dying") && atomic_fetch_add(&requested, 1) == 19) {
+        say("%s: fatal: out of memory", release);
+        _exit(3);
+    }
     snprintf(body, size, "%s", release);
+    if (!strcmp(mode, "erring"))
+        return 500;
     return not_ready() && !broken ? 503 : 200;
 }
 
