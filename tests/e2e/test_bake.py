@@ -55,7 +55,7 @@ def test_a_release_that_errs_goes_back_with_the_figures(
     figures = r"requests failed \((9\d|100)\.\d%\); of the release before: 0 of "
     assert re.search(figures, outcome.stderr), outcome
     assert answering(operator.url) == "first"
-    assert assert_at_rest(operator.droplet).live is before.live
+    assert assert_at_rest(operator.droplet).live == before.live
 
 
 def test_a_release_that_dies_under_traffic_goes_back(
