@@ -47,7 +47,26 @@ def _forwarding(droplet: Droplet, request: pytest.FixtureRequest) -> None:
     shell(droplet, "systemctl restart ssh")
 
 
-@pytest.mark.usefixtures("_forwarding")
+FORKS = """\
+#!/bin/bash
+# As fish does: what it is given with -c runs beside it, unless it is told to make way.
+eval "$2
+exit"
+"""
+
+
+@pytest.fixture(params=["/bin/bash", "/usr/local/bin/forks"], ids=["bash", "a shell that forks"])
+def _login_shell(droplet: Droplet, request: pytest.FixtureRequest) -> Iterator[None]:
+    droplet.write("/usr/local/bin/forks", FORKS)
+    with done_and_undone(
+        droplet,
+        f"chmod 755 /usr/local/bin/forks; usermod --shell {request.param} deploy",
+        "usermod --shell /bin/bash deploy",
+    ):
+        yield
+
+
+@pytest.mark.usefixtures("_forwarding", "_login_shell")
 def test_who_was_pre_empted_reaches_nothing_any_more(droplet: Droplet, connect: Connect) -> None:
     first, second = connect(), connect()
     hold_lock(first, DIRECTORY, Claim(OLGA), on_wait=print)

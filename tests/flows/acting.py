@@ -30,7 +30,8 @@ from restoops.report.events import (
     StepEnded,
     StepStarted,
 )
-from tests.flows.fake import FakeClock, FakeHost
+from tests.flows.clock import FakeClock
+from tests.flows.fake import FakeHost
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES
 
 _E = TypeVar("_E", RunEnded, FleetEnded)

@@ -29,23 +29,6 @@ class Died(BaseException):
     """SIGKILL: nothing that would have come after this happens."""
 
 
-class FakeClock:
-    """Time passes when somebody sleeps, and at no other moment."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def now(self) -> str:
-        minutes, seconds = divmod(self.passed, 60)
-        return f"2026-01-02T{int(minutes // 60):02}:{int(minutes % 60):02}:{seconds:06.3f}Z"
-
-    def sleep(self, seconds: float) -> None:
-        self.passed += seconds
-
-
 @dataclass(frozen=True, slots=True)
 class Breakage:
     """What happens instead of the `at`th change to the host, counted from 1."""
@@ -325,6 +308,9 @@ class FakeHost:
 
     def close(self) -> None:
         self._called("close")
+
+    def close_if_silent(self, within_s: float) -> None:
+        self._called("close_if_silent")
 
     # How it works
 

@@ -12,7 +12,8 @@ from restoops.model import Answer
 from restoops.plan.steps import AwaitHealthy, Drain, Verify
 from restoops.report.events import Event, StepBroken, StepEnded, StepStarted
 from tests.flows.acting import Operator, deployed
-from tests.flows.fake import FakeClock, FakeHost
+from tests.flows.clock import FakeClock
+from tests.flows.fake import FakeHost
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES
 
 

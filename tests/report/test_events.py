@@ -42,6 +42,7 @@ from restoops.report.events import (
     StepBroken,
     StepEnded,
     StepStarted,
+    Stopping,
     Waiting,
 )
 from restoops.report.jsonl import JsonReporter
@@ -104,6 +105,7 @@ EVENTS: list[tuple[Event, str]] = [
         "  web-1  switch traffic to green                        failed: HAProxy refused",
     ),
     (Output("web-1", "table made"), "  web-1  | table made"),
+    (Stopping(3.0), "stopping; a host that does not answer within 3 s is given up"),
     (PuttingRight("web-1"), "  web-1  putting things right:"),
     (
         ENDED,

@@ -76,6 +76,9 @@ class Connection(Protocol):
     def close(self) -> None:
         """End the connection and all that runs over it."""
 
+    def close_if_silent(self, within_s: float) -> None:
+        """End the connection unless the host gives a sign of life within so many seconds."""
+
 
 class LocalConnection:
     """This machine, without SSH."""
@@ -109,6 +112,9 @@ class LocalConnection:
 
     def close(self) -> None:
         """Do nothing: there is no connection to end."""
+
+    def close_if_silent(self, within_s: float) -> None:
+        """Do nothing, either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ class Host:
             self._engine.close()
         self._connection.close()
 
+    def close_if_silent(self, within_s: float) -> None:
+        """Close the connection unless the host gives a sign of life within so many seconds."""
+        self._connection.close_if_silent(within_s)
+
     def lock(
         self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None], preempt: bool = False
     ) -> Lock:

@@ -12,6 +12,7 @@ import logging
 import shlex
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,22 @@ class SshConnection:
             client.close()
         self._hops.clear()
 
+    def close_if_silent(self, within_s: float) -> None:
+        """End the connection, and with it every call that waits, if sshd gives no sign of life."""
+        transport = self._client.get_transport()
+        if transport is None:
+            return
+        asking = threading.Thread(
+            # Any answer will do: sshd refuses a request that it does not know.
+            target=lambda: transport.global_request("keepalive@openssh.com"),
+            name="sign of life",
+            daemon=True,
+        )
+        asking.start()
+        asking.join(within_s)
+        if asking.is_alive():
+            self.close()
+
     def _try_forward(self, socket_path: str) -> paramiko.Channel | None:
         timeout_s = self._options.connect_timeout_s
         try:
@@ -160,7 +177,9 @@ class SshConnection:
     def _open(self, argv: Sequence[str]) -> paramiko.Channel:
         channel = self._transport().open_session(timeout=self._options.connect_timeout_s)
         channel.settimeout(self._options.answer_timeout_s)
-        channel.exec_command(shlex.join(argv))
+        # A login shell that would run it beside itself (fish) makes way: the lease of a lock and
+        # pre-emption end the parent of what runs here, and that has to be sshd.
+        channel.exec_command(f"exec {shlex.join(argv)}")
         self.channels += 1
         return channel
 

@@ -47,6 +47,7 @@ class RunOptions:
 @contextlib.contextmanager
 def swapping(options: RunOptions, kind: RunKind, loaded: Loaded) -> Iterator[Swap]:
     """Open all that a deploy or rollback needs, with signals honoured between steps."""
+    from restoops.flows.connect import give_up_silent_when_asked
     from restoops.flows.interrupt import Interrupt
 
     interrupt = Interrupt()
@@ -55,7 +56,9 @@ def swapping(options: RunOptions, kind: RunKind, loaded: Loaded) -> Iterator[Swa
         honouring(interrupt),
         opened(loaded, interrupt, options.hosts) as found,
     ):
-        yield _swap(options, kind, loaded, found, unbroken(show.tell), interrupt)
+        tell = unbroken(show.tell)
+        give_up_silent_when_asked(found.hosts, interrupt, tell)
+        yield _swap(options, kind, loaded, found, tell, interrupt)
 
 
 def _swap(

@@ -5,7 +5,9 @@ Apart from `open`, so that connecting can begin before Docker's client is loaded
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -15,8 +17,13 @@ from restoops.config.hosts import Target
 from restoops.config.load import Loaded
 from restoops.config.schema import TerraformOutputs
 from restoops.errors import RestoopsError
-from restoops.flows.background import side_by_side
+from restoops.flows.background import in_background, side_by_side
+from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
+from restoops.report.events import Stopping, Tell
+
+_SILENCE_S = 3.0
+"""A host that is only busy shows a sign of life within this; CI kills 10 s after its signal."""
 
 
 def load_client(loaded: Loaded) -> None:
@@ -63,6 +70,21 @@ def connect_all(
     )
     interrupt.check()
     return found
+
+
+def give_up_silent_when_asked(hosts: Sequence[Host], interrupt: Interrupt, tell: Tell) -> None:
+    """Once somebody asks for an end: say so, and leave no call waiting for a host that hangs.
+
+    Runs beside the flow, whose call to such a host then ends as if the connection had been lost.
+    """
+
+    def watch() -> None:
+        interrupt.wait()
+        tell(Stopping(_SILENCE_S))
+        for host in hosts:
+            in_background(partial(host.close_if_silent, _SILENCE_S))
+
+    threading.Thread(target=watch, name="stopping", daemon=True).start()
 
 
 def terraform_outputs(outputs: TerraformOutputs, root: Path) -> object:

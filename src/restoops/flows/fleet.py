@@ -81,9 +81,13 @@ class Fleet:
             Locked: another run has one of them; none is kept.
         """
         try:
-            if not self._request.dry_run:
-                self._take_locks()
-            states: Mapping[Session, HostState] = self._all(Session.observe)
+            try:
+                if not self._request.dry_run:
+                    self._take_locks()
+                states: Mapping[Session, HostState] = self._all(Session.observe)
+            except RestoopsError:
+                self.interrupt.check()  # a host given up because of a signal is no news
+                raise
             if not self._request.dry_run:
                 states = self._recovered(states)
             yield states
@@ -264,7 +268,7 @@ class Fleet:
 
     def _leave_if_cut_off(self, failed: Mapping[Session, RestoopsError]) -> None:
         """Leave the phase when it failed because of a signal; one that came too late is nothing."""
-        if any(isinstance(error, Interrupted) for error in failed.values()):
+        if any(isinstance(error, Interrupted | Unreachable) for error in failed.values()):
             self.interrupt.check()
 
     def _undo(

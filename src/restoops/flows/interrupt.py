@@ -22,6 +22,10 @@ class Interrupt:
         """Whether somebody asked for an end, here or above."""
         return self._asked.is_set() or (self._above is not None and self._above.is_asked)
 
+    def wait(self) -> None:
+        """Wait until somebody asks for an end here; one above does not count."""
+        self._asked.wait()
+
     def ask(self) -> None:
         """Ask for the run to be ended at the next safe moment."""
         self._asked.set()

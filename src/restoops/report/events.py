@@ -93,6 +93,13 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping:
+    """A signal or a deadline ends the run; hosts that are silent for so long are given up."""
+
+    silence_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PuttingRight:
     """A run failed or was interrupted: the steps that follow undo it, or finish it."""
 
@@ -141,6 +148,7 @@ Event = (
     | StepEnded
     | StepBroken
     | Output
+    | Stopping
     | PuttingRight
     | RunEnded
     | FleetEnded

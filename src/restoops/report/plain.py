@@ -20,6 +20,7 @@ from restoops.report.events import (
     StepBroken,
     StepEnded,
     StepStarted,
+    Stopping,
     Waiting,
 )
 from restoops.report.wording import describe, duration, printable
@@ -78,6 +79,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return f"  {host}  {describe(step):<46} failed: {reason}"
         case Output(source, line):
             return f"  {source}  | {printable(line)}"
+        case Stopping(silence_s):
+            return f"stopping; a host that does not answer within {duration(silence_s)} is given up"
         case PuttingRight(host):
             return f"  {host}  putting things right:"
         case RunEnded():

@@ -1,0 +1,20 @@
+"""Time for tests: none of them waits."""
+
+from __future__ import annotations
+
+
+class FakeClock:
+    """Time passes when somebody sleeps, and at no other moment."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def now(self) -> str:
+        minutes, seconds = divmod(self.passed, 60)
+        return f"2026-01-02T{int(minutes // 60):02}:{int(minutes % 60):02}:{seconds:06.3f}Z"
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
