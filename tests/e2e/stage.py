@@ -4,7 +4,7 @@ import subprocess
 from itertools import count
 
 from tests.e2e.inside import Inside, assert_at_rest, look, wipe
-from tests.e2e.table import KEEP, Which
+from tests.e2e.table import BAKE_S, KEEP, Which
 from tests.lab.images import App
 from tests.lab.operator import Operator
 from tests.lab.releases import Releases
@@ -31,7 +31,10 @@ class Stage:
 
     def prepare(self, which: Which) -> tuple[list[str], str]:
         """Make the host one that the run can begin on; return the run's arguments and release."""
-        self.operator.settings["swap"] = {"warm_s": 0 if which == "deploy that stops" else 600}
+        self.operator.settings["swap"] = {
+            "warm_s": 0 if which == "deploy that stops" else 600,
+            "bake_s": BAKE_S if which == "deploy that is watched" else 0,
+        }
         if which == "first deploy":
             wipe(self.operator.droplet)
         else:

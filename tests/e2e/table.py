@@ -7,14 +7,16 @@ from itertools import cycle
 from typing import Literal
 
 from restoops.model import Color, Container, Digest, HostState, OpenRun, Proxy, Record, Release
+from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy, plan_rollback
 from restoops.report.jsonl import snake
 
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 KEEP = 3
+BAKE_S = 1
 Which = Literal[
-    "first deploy", "deploy", "deploy that stops", "deploy with new proxy", "warm rollback",
-    "cold rollback",
+    "first deploy", "deploy", "deploy that stops", "deploy that is watched",
+    "deploy with new proxy", "warm rollback", "cold rollback",
 ]  # fmt: skip
 
 
@@ -46,7 +48,8 @@ def steps_of(which: Which) -> list[str]:
 def moments() -> Iterator[Moment]:
     """Yield all of the table."""
     whole: tuple[Which, ...] = (
-        "first deploy", "deploy", "deploy that stops", "warm rollback", "cold rollback",
+        "first deploy", "deploy", "deploy that stops", "deploy that is watched", "warm rollback",
+        "cold rollback",
     )  # fmt: skip
     for which in whole:
         for index, step in enumerate(steps_of(which)):
@@ -80,7 +83,8 @@ def sample() -> set[Moment]:
 def _plan(which: Which) -> SwapPlan:
     state = HostState("host") if which == "first deploy" else _state(which)
     warm_s = 0 if which == "deploy that stops" else 600
-    wishes = Wishes("spec", healthy_s=5, successes=3, drain_s=30, warm_s=warm_s, keep=KEEP)
+    bake = Limits(BAKE_S, 0.02, 50) if which == "deploy that is watched" else None
+    wishes = Wishes("spec", 5, successes=3, drain_s=30, warm_s=warm_s, keep=KEEP, bake=bake)
     match which:
         case "warm rollback":
             return plan_rollback(state, _release(2), wishes)

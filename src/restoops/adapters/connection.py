@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import threading
@@ -213,8 +214,12 @@ def describe_holder(text: str) -> str:
 
 def script(name: str) -> list[str]:
     """Return the argv that runs one of our shell scripts on a host; arguments follow it."""
-    text = (_SCRIPTS / f"{name}.sh").read_text()
-    return ["bash", "-c", text, f"restoops-{name}"]
+    return ["bash", "-c", _text(name), f"restoops-{name}"]
+
+
+@functools.cache  # once for all hosts
+def _text(name: str) -> str:
+    return (_SCRIPTS / f"{name}.sh").read_text()
 
 
 def _lacking(host: str, program: str) -> Unreachable:

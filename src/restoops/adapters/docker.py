@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 import docker
@@ -162,9 +163,15 @@ class Engine:
         """Start a container, hand over each line that it writes, and return its exit code."""
         with self._faults("cannot start a container"):
             self.client.start(container_id)
+        told = 0
         for line in self.follow(container_id, "all"):
             on_line(line)
-        return self.wait(container_id, timeout_s=60)
+            told += 1
+        status = self.wait(container_id, timeout_s=60)
+        # Docker may end the stream before the last words of a program that ends at once.
+        for line in islice(self.follow(container_id, "all"), told, None):
+            on_line(line)
+        return status
 
     def services(self, labels: Mapping[str, str]) -> tuple[Service, ...]:
         """Return the containers with all of `labels`, whatever their state."""

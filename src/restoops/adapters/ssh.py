@@ -8,6 +8,7 @@ and output to whatever `-H` names and needs no program beyond Docker's own.
 
 from __future__ import annotations
 
+import functools
 import logging
 import shlex
 import socket
@@ -38,6 +39,7 @@ from restoops.adapters.streamlocal import open_streamlocal
 
 _DEFAULT_USER = "deploy"
 _MOST_JUMPS = 8
+_SSH_PORT = 22
 _LEAVE_S = 5
 """How long a program on the host may take to end when we leave; a frozen host never does."""
 # What it has to say reaches the operator as our errors.
@@ -210,11 +212,12 @@ class SshConnection:
         user = options.user or known.get("user", _DEFAULT_USER)
         files = _known_hosts(options, known)
         client = paramiko.SSHClient()
-        _load_host_keys(client, files)
+        name = known.get("hostkeyalias", address)
+        _load_host_keys(client, files, name if port == _SSH_PORT else f"[{name}]:{port}")
         client.set_missing_host_key_policy(RefuseUnknown(f"{user}@{host}", files[0]))
         try:
             client.connect(
-                known.get("hostkeyalias", address),
+                name,
                 port=port,
                 username=user,
                 key_filename=_key_files(options, known),  # type: ignore[arg-type]  # takes a list too
@@ -353,17 +356,33 @@ def _known_hosts(options: SshOptions, known: paramiko.SSHConfigDict) -> list[str
     return [*own, "/etc/ssh/ssh_known_hosts"]
 
 
-def _load_host_keys(client: paramiko.SSHClient, files: Sequence[str]) -> None:
+_reading = threading.Lock()
+
+
+def _load_host_keys(client: paramiko.SSHClient, files: Sequence[str], host: str) -> None:
+    """Let the client know the keys of `host`, as known_hosts files name it: `[address]:port`."""
+    ours = client.get_host_keys()
     for name in files:
         path = Path(name).expanduser()
         try:
             if path.is_file():
-                client.load_system_host_keys(str(path))
+                with _reading:  # the first thread reads for all
+                    known = _read_host_keys(str(path), path.stat().st_mtime_ns)
+                have = set(ours.lookup(host) or ())
+                for kind, key in (known.lookup(host) or {}).items():
+                    if kind not in have:  # the first file that has one is right
+                        ours.add(host, kind, key)
         except (OSError, ValueError, InvalidHostKey, paramiko.SSHException) as error:
             raise HostKeyRefused(
                 f"{name} cannot be read: {error}",
                 hint="`ssh-keygen -lf` on it shows the line; correct it or take it out.",
             ) from error
+
+
+@functools.cache
+def _read_host_keys(path: str, _changed_ns: int) -> paramiko.HostKeys:
+    """Read a file once for all hosts: with 200 of them each reading takes 24 ms."""
+    return paramiko.HostKeys(path)
 
 
 def _key_files(options: SshOptions, known: paramiko.SSHConfigDict) -> list[str]:

@@ -10,9 +10,9 @@
  *   HEALTH_PATH_404  1: /health does not exist
  *   PORT             default 3001
  *
- * `testapp migrate ok|fail|slow` is no server but a release command: it says what it does, adds a
- * line with RELEASE to the file MIGRATIONS if that is set, and ends with status 0, with 3, or only
- * when it is asked to.
+ * `testapp migrate ok|late|fail|slow` is no server but a release command: it says what it does, adds
+ * a line with RELEASE to the file MIGRATIONS if that is set, and ends with status 0, with 0 after
+ * 2 s, with 3, or only when it is asked to.
  *
  * Paths: / answers the release; /slow?s=N does so after N seconds; /health answers JSON; POST is
  * accepted anywhere, and POST /break and POST /mend turn /health bad and good at run time.
@@ -340,6 +340,10 @@ static int migrate(const char *how)
     }
     while (!strcmp(how, "slow"))
         pause();
+    if (!strcmp(how, "late")) {
+        sleep(2);
+        how = "ok";
+    }
     fputs(strcmp(how, "ok") ? "no such table" : "all tables are there", stderr); /* no newline */
     return strcmp(how, "ok") ? 3 : 0;
 }
