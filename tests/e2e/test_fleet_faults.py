@@ -81,12 +81,13 @@ def test_a_host_that_fails_at_the_switch_takes_all_back(
     [
         pytest.param("await_healthy", "first", id="while preparing"),
         pytest.param("switch", "first", id="at the switch", marks=pytest.mark.full),
-        pytest.param("drain", "silent", id="while settling"),
+        pytest.param("bake", "silent", id="after the switch", marks=pytest.mark.full),
     ],
 )
 def test_packets_lost_both_ways_to_one_host(
     fleet: Operator, releases: Releases, k: int, step: str, others: str
 ) -> None:
+    fleet.settings["swap"] = {"bake_s": 3}  # there is time for packets to be lost
     tag = releases.push(App("silent")).tag
     lost = fleet.droplets[k]
     listen = once(begins(step, lost), lost.drop_packets)

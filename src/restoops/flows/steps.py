@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from restoops.adapters.clock import Clock
-from restoops.errors import RestoopsError, StepFailed
+from restoops.errors import RestoopsError, StepFailed, Unreachable
 from restoops.flows.background import in_background
 from restoops.flows.bake import Watch
 from restoops.flows.host import Host
@@ -32,6 +32,7 @@ from restoops.plan.steps import (
 )
 from restoops.report.events import Progress, StepBroken, StepEnded, StepStarted, Tell
 
+_SILENCE_S = 3.0
 _IDLE_POLLS = 3
 """Polls in a row without a request: one alone can fall between two requests."""
 _IDLE_INTERVAL_S = 0.01
@@ -85,6 +86,9 @@ class Executor:
             note = self._carry_out(step)
         except RestoopsError as error:
             self.tell(StepBroken(self.host.name, step, error.message))
+            if isinstance(error, Unreachable):
+                # Whatever is still asked of a host that hangs would wait as long again.
+                self.host.close_if_silent(_SILENCE_S)
             raise
         seconds = round(self.clock.monotonic() - began, 3)
         self.done.append(Timing(type(step).__name__, at, seconds))
