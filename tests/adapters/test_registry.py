@@ -6,6 +6,8 @@ import base64
 import contextlib
 import hashlib
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -333,3 +335,44 @@ def test_a_damaged_docker_configuration_is_no_traceback(docker_config: Path, tex
 
 def _all_of(error: RestoopsError) -> str:
     return f"{error!r} {error.message} {error.hint} {error.details}"
+
+
+LOADED_MEANWHILE = """
+import importlib.abc, sys, threading, time
+from restoops.adapters.registry import find_login
+
+begun = threading.Event()
+
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "docker.api.client":
+            begun.set()
+        if name in ("docker.api.client", "docker.credentials"):
+            time.sleep(0.5)
+
+def use_engine():
+    from restoops.adapters.docker import docker
+    print(docker.APIClient(version="1.41").api_version)
+
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=use_engine)
+thread.start()
+begun.wait()
+print(find_login("127.0.0.1:5000"))
+thread.join()
+"""
+
+
+def test_credentials_are_looked_for_while_the_client_of_the_engine_is_loaded(
+    docker_config: Path,
+) -> None:
+    """Both happen at once in each deploy; one of them once saw half of `docker.auth`."""
+    found = subprocess.run(
+        [sys.executable, "-c", LOADED_MEANWHILE],
+        env={"DOCKER_CONFIG": str(docker_config.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (found.stderr, found.stdout.split()) == ("", ["None", "1.41"])

@@ -200,13 +200,14 @@ def find_login(registry: str) -> Login | None:
     user, token = os.environ.get("REGISTRY_USERNAME"), os.environ.get("GITHUB_TOKEN")
     if user and token:
         return Login(user, Secret(token))
-    import docker.auth
-    import docker.errors
+    # The package, then what it holds: `import docker.auth` would lock that module first, and a
+    # thread that loads the package just then would go on with an empty `docker.auth`.
+    from docker import auth, errors
 
     try:
         with warnings.catch_warnings(action="ignore"):  # a missing helper is an error as well
-            entry = docker.auth.load_config().resolve_authconfig(registry) or {}
-    except (docker.errors.DockerException, ValueError, AttributeError, KeyError) as error:
+            entry = auth.load_config().resolve_authconfig(registry) or {}
+    except (errors.DockerException, ValueError, AttributeError, KeyError) as error:
         raise Unreachable(
             f"Docker's credentials for {registry} cannot be read: {error}",
             hint="Is `~/.docker/config.json` right, and does `docker-credential-<helper> list` "
