@@ -133,6 +133,8 @@ class Proxy:
     """Whether the other slot stands in for the live one if that dies."""
     alone: bool = True
     """Whether no other proxy runs, such as one whose replacement was cut off."""
+    leftovers: bool = False
+    """Whether containers of proxies that have ended are still there."""
 
 
 RunKind = Literal["deploy", "rollback"]

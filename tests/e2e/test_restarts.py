@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.e2e.inside import Inside, answering, assert_at_rest, eventually
+from tests.e2e.inside import Inside, answering, assert_at_rest, eventually, look
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
-from tests.lab.operator import Operator
+from tests.lab.operator import APP, Operator
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab
@@ -91,6 +91,32 @@ def test_the_proxy_is_replaced_while_it_works(
     # A kept-alive connection that the old proxy closes as the next request is on its way.
     assert result.failed <= result.requests / 1000
     assert set(result.kinds) <= {"reset", "closed before the answer"}
+
+
+def test_a_proxy_that_ended_is_cleared_away_by_the_next_deploy(
+    swapped: Operator, proxy_images: tuple[str, str]
+) -> None:
+    """As a run that is killed between the start of the new one and the removal leaves it."""
+    swapped.droplet.exec(
+        [
+            "docker",
+            "create",
+            "--name",
+            f"{APP}-proxy-ended",
+            "--label",
+            f"restoops.app={APP}",
+            "--label",
+            "restoops.role=proxy",
+            proxy_images[0],
+        ]
+    )
+    before = look(swapped.droplet)
+
+    swapped.deploy("sha-newer")
+
+    after = assert_at_rest(swapped.droplet)
+    assert after.proxies.items() < before.proxies.items()
+    assert after.slots == before.slots
 
 
 def test_a_proxy_that_took_over_can_be_restarted(swapped: Operator) -> None:

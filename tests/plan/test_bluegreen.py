@@ -53,6 +53,7 @@ V1_COVERS = host(
 )
 V1_STOPPED = host(proxy(GREEN, GREEN), runs(BLUE, V1, status="exited"), runs(GREEN, V2))
 STALE_PROXY = replace(ONLY_V1, proxy=replace(proxy(BLUE, BLUE), current=False))
+PROXY_LEFT = replace(ONLY_V1, proxy=replace(proxy(BLUE, BLUE), leftovers=True))
 FULL = host(proxy(BLUE, BLUE), runs(BLUE, V3), images=(V1, V2), history=(*PAST, record(V3)))
 
 UP_GREEN = (AwaitHealthy(GREEN, 60, 2), Switch(GREEN), Verify(GREEN))
@@ -98,6 +99,8 @@ CLEAR_BLUE = (Uncover(BLUE), Drain(BLUE, 30), Remove(BLUE))
                      (RunProxy(), Pull(V2.digest), Uncover(GREEN), Start(GREEN, V2), *COVERED_GREEN,
                       *RETIRE_BLUE),
                      id="a proxy of before is replaced first"),
+        pytest.param(PROXY_LEFT, V1, (RunProxy(),),
+                     id="what a proxy that has ended left goes"),
         pytest.param(host(proxy(BLUE, BLUE), runs(BLUE, V1, spec="other")), V1,
                      (Uncover(GREEN), Start(GREEN, V1), *COVERED_GREEN, *RETIRE_BLUE),
                      id="other settings are a swap though the image is the same"),
@@ -155,6 +158,10 @@ def test_the_phases_of_a_swap_are_its_steps_in_order() -> None:
                      (AwaitHealthy(BLUE, 5, 1), Switch(BLUE), Verify(BLUE), Drain(GREEN, 30),
                       KeepWarm(GREEN, 600, covers=False)),
                      id="past a proxy of before, which is left alone"),
+        pytest.param(replace(V1_WARM, proxy=replace(proxy(GREEN, BLUE, GREEN), leftovers=True)), V1,
+                     (AwaitHealthy(BLUE, 5, 1), Switch(BLUE), Verify(BLUE), Drain(GREEN, 30),
+                      KeepWarm(GREEN, 600, covers=False)),
+                     id="past what a proxy that has ended left"),
         pytest.param(V1_COVERS, V1, (Switch(BLUE),), id="to what stands in already"),
         pytest.param(host(proxy(GREEN, GREEN), runs(BLUE, V1), runs(GREEN, V2)), V1,
                      (*CLEAR_BLUE, Start(BLUE, V1), *UP_BLUE, Drain(GREEN, 30),

@@ -164,7 +164,7 @@ class Host:
         try:
             return self._runtime.traffic()
         except Unreachable:
-            if self._proxy.running() is not None:
+            if self._proxy.runs():
                 raise
         idle = dict.fromkeys(Color, 0)
         return Traffic(self._on_file().live, frozenset(), covering=False, sessions=idle)
@@ -287,8 +287,7 @@ class Host:
 
     def cover(self, color: Color, *, on: bool) -> None:
         """Let `color` stand in for the live slot, or keep it from doing so."""
-        runs = self._proxy.running() is not None
-        route = self._runtime.current() if runs else self._on_file()
+        route = self._runtime.current() if self._proxy.runs() else self._on_file()
         if route.live is color.other and route.covered is not on:
             self._send(Route(route.live, covered=on))
 
@@ -321,7 +320,7 @@ class Host:
     def _send(self, route: Route) -> None:
         """Tell the file and the running process; what a restarted one would do comes first."""
         self._files.write({_MAP: live_map(route)})
-        if self._proxy.running() is not None:
+        if self._proxy.runs():
             self._runtime.route(route)
 
     def _on_file(self) -> Route:
@@ -356,18 +355,20 @@ class Host:
             )
 
     def _observe_proxy(self, on_file: Color | None) -> Proxy | None:
-        service = self._proxy.running()
-        if service is None:
+        found = self._proxy.containers()
+        running = [service for service in found if service.status == "running"]
+        if not running:
             return Proxy(running=False, current=False, live=on_file, on_file=on_file)
         traffic = self._runtime.traffic()
         return Proxy(
             running=True,
-            current=self._proxy.is_current(service),
+            current=self._proxy.is_current(running[0]),
             live=traffic.live,
             on_file=on_file,
             up=traffic.up,
             covering=traffic.covering,
-            alone=self._proxy.is_alone(),
+            alone=len(running) == 1,
+            leftovers=len(running) < len(found),
         )
 
     def _open_run(self, text: str, history: tuple[Record, ...]) -> OpenRun | None:

@@ -57,15 +57,13 @@ class ProxyService:
         self._connect = connect
         self._clock = clock
 
-    def running(self) -> Service | None:
-        """Return the container that runs, the newest if one is just being replaced."""
-        found = self._engine.services(self._wish.labels)
-        return next((service for service in found if service.status == "running"), None)
+    def containers(self) -> tuple[Service, ...]:
+        """Return what is there, newest first: one, unless a replacement is not over."""
+        return self._engine.services(self._wish.labels)
 
-    def is_alone(self) -> bool:
-        """Return whether not more than one runs."""
-        found = self._engine.services(self._wish.labels)
-        return sum(service.status == "running" for service in found) <= 1
+    def runs(self) -> bool:
+        """Return whether one runs."""
+        return any(service.status == "running" for service in self.containers())
 
     def is_current(self, service: Service) -> bool:
         """Return whether it runs with the image and the configuration of today."""
@@ -98,7 +96,7 @@ class ProxyService:
         The new process is handed the listening sockets of the old one (`-x`), so no connection
         is refused in between. The old one ends by itself when its last request has ended.
         """
-        before = self._engine.services(self._wish.labels)
+        before = self.containers()
         for service in before:
             if service.status != "running":
                 self._engine.remove(service.id)

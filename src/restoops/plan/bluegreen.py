@@ -223,7 +223,8 @@ def _can_cover(old: Color | None, state: HostState) -> bool:
 
 def _foundation(state: HostState) -> tuple[Step, ...]:
     set_up = () if state.ready else (SetUp(),)
-    is_good = state.proxy and _runs_alone(state.proxy) and state.proxy.current
+    proxy = state.proxy
+    is_good = proxy and _runs_alone(proxy) and proxy.current and not proxy.leftovers
     return set_up if is_good else (*set_up, RunProxy())
 
 
