@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from restoops.adapters import process
-from restoops.errors import Locked, StepFailed, Unreachable
+from restoops.errors import Locked, RestoopsError, StepFailed, Unreachable
 
 LEASE_S = 15
 """Seconds of silence after which a host takes the lock away and ends our connection."""
@@ -20,11 +20,14 @@ PREEMPT_S = 5
 """Seconds within which a run that pre-empts has the lock."""
 _HEARTBEAT_S = 2.5
 _SCRIPTS = Path(__file__).parent / "scripts"
-_NOT_PREEMPTED = {
+_GIVEN_UP = {
+    "TAKEN": "`--wait 600` queues behind it.",
     "NAMELESS": "An older restoops took it, which cannot be pre-empted; `--wait 600` queues.",
     "FOREIGN": "Its session is another user's of the host; only as that one can it be ended.",
 }
-"""What to do now, by the last word of the lock script."""
+"""What to do now, by the word with which the lock script gives up."""
+_SHOWN_LINES = 20
+_PACKAGES = {"docker": "docker.io", "flock": "util-linux"}
 _NO_RUN = (
     "No run has it that could be ended: the host may be stopping a container that was kept warm. "
     "`--wait 60` waits for that."
@@ -50,8 +53,8 @@ class Stream(Protocol):
 class Talk(Protocol):
     """A program on the host that is talked to line by line."""
 
-    def read_line(self) -> str:
-        """Return the next line, or the empty string when the program has ended."""
+    def read_line(self) -> str | None:
+        """Return the next line, of either output, or None when the program has ended."""
 
     def write_line(self, text: str = "") -> None:
         """Send one line; OSError when the program has ended."""
@@ -182,26 +185,20 @@ def hold_lock(
 
     Raises:
         Locked: another run has it; the message says who, for what, since when.
-        Unreachable: the host lacks docker or flock.
+        Unreachable: the host lacks docker or flock, or did not run the script to its end.
         StepFailed: the directory cannot be made or written.
     """
     talk = connection.talk([*script("lock"), directory, *claim.as_arguments()])
-    word, other = "", ""
-    while line := talk.read_line():
+    said: list[str] = []
+    while (line := talk.read_line()) is not None:
+        said.append(line)
         word, _, other = line.partition(" ")
         if word == "LOCKED":
             return Lock(talk)
         if word == "HELD":
             on_wait(describe_holder(other))
     talk.close()
-    if word == "LACKS":
-        raise _lacking(connection.host, other)
-    if word == "UNWRITABLE":
-        raise _unwritable(connection.host, directory)
-    hint = _NOT_PREEMPTED.get(word, _NO_RUN if claim.preempt else "`--wait 600` queues behind it.")
-    raise Locked(
-        f"{connection.host}: another run holds the lock: {describe_holder(other)}", hint=hint
-    )
+    raise _not_locked(connection.host, directory, claim, said)
 
 
 def describe_holder(text: str) -> str:
@@ -222,8 +219,31 @@ def _text(name: str) -> str:
     return (_SCRIPTS / f"{name}.sh").read_text()
 
 
+def _not_locked(host: str, directory: str, claim: Claim, said: Sequence[str]) -> RestoopsError:
+    """Return the error for a lock script that ended after having `said` all that.
+
+    Only what it says itself at its end counts: the shell of a login may have been something else.
+    """
+    ends = ("LACKS", "UNWRITABLE", *_GIVEN_UP)
+    last = next((line for line in reversed(said) if line.split(" ")[0] in ends), "")
+    word, _, other = last.partition(" ")
+    if word in _GIVEN_UP:
+        hint = _NO_RUN if word == "TAKEN" and claim.preempt else _GIVEN_UP[word]
+        return Locked(f"{host}: another run holds the lock: {describe_holder(other)}", hint=hint)
+    if word == "LACKS" and other in _PACKAGES:
+        return _lacking(host, other)
+    if word == "UNWRITABLE":
+        return _unwritable(host, directory)
+    return Unreachable(
+        f"{host}: the lock could not be asked for: the shell there ended before it had an answer",
+        hint="restoops needs `bash` there, and a user whose login shell runs commands: does "
+        f"`ssh {host} bash --version` print a version, and nothing else?",
+        details="\n".join(said[-_SHOWN_LINES:]),
+    )
+
+
 def _lacking(host: str, program: str) -> Unreachable:
-    package = {"docker": "docker.io", "flock": "util-linux"}[program]
+    package = _PACKAGES[program]
     return Unreachable(
         f"{host}: {program} is not installed",
         hint=f"On the host: `sudo apt-get install {package}`.",

@@ -154,12 +154,19 @@ def failure(argv: Sequence[str], exit_code: int, output: bytes) -> CommandFailed
 
 
 class Talk:
-    """A program that is talked to through its standard input and output until it is closed."""
+    """A program that is talked to through its standard input and both outputs until it is closed.
+
+    Raises:
+        StepFailed: it cannot be started.
+    """
 
     def __init__(self, argv: Sequence[str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        except OSError as error:
+            raise StepFailed(f"{argv[0]} cannot be started: {error.strerror}") from error
 
     @property
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
@@ -167,9 +174,10 @@ class Talk:
         assert self._process.stdout  # noqa: S101
         return self._process.stdin, self._process.stdout
 
-    def read_line(self) -> str:
-        """Return the next line without its end, or the empty string when it has ended."""
-        return self._pipes[1].readline().decode(errors="replace").rstrip("\n")
+    def read_line(self) -> str | None:
+        """Return the next line without its end, or None when it has ended."""
+        line = self._pipes[1].readline()
+        return line.decode(errors="replace").rstrip("\n") if line else None
 
     def write_line(self, text: str = "") -> None:
         """Send one line.

@@ -109,7 +109,9 @@ class SshConnection:
     def talk(self, argv: Sequence[str]) -> Talk:
         """Start a program and talk to it."""
         try:
-            return _ChannelTalk(self._open(argv), self._lost)
+            channel = self._open(argv)
+            channel.set_combine_stderr(True)  # a shell that cannot do it says so there
+            return _ChannelTalk(channel, self._lost)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
 
@@ -293,11 +295,12 @@ class _ChannelTalk:
         self._lost = lost
         self._lines = channel.makefile("rb")
 
-    def read_line(self) -> str:
+    def read_line(self) -> str | None:
         try:
-            return str(self._lines.readline().decode(errors="replace")).rstrip("\n")
+            line: bytes = self._lines.readline()
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
+        return line.decode(errors="replace").rstrip("\n") if line else None
 
     def write_line(self, text: str = "") -> None:
         self._channel.sendall(text.encode() + b"\n")

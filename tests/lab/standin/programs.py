@@ -125,6 +125,7 @@ class Lock:
         if self._preempts:
             holder._channel.abort()
         if self._left_s == 0:
+            self._channel.write(f"TAKEN {holder._who}\n".encode())
             self._channel.exit(_LOCK_TAKEN)
         self._left_s -= 1
         later(1000, lambda: self._try("WAITING"))

@@ -1,8 +1,9 @@
 # Holds the lock of an application for as long as its caller keeps talking.
 #   $1 directory  $2 who asks, one line of JSON  $3 seconds to wait  $4 seconds of silence allowed
 #   $5 `preempt`, to end whoever holds the lock and all that runs over its connection
-# Says HELD and the holder when it has to wait, LOCKED once it has the lock. The last word before
-# it gives up says why: WAITING, NAMELESS (no process on file), FOREIGN (another user's process).
+# Says HELD and the holder when somebody has the lock, WAITING as long as it waits, and LOCKED once
+# it has it. When it gives up it says why, and who has it: TAKEN, NAMELESS (no process on file),
+# FOREIGN (another user's process). An end without one of these words is none of its own.
 # The file: who holds the lock; pid, parent and start of the shell that does, and then ends.
 set -u
 directory=$1
@@ -61,22 +62,23 @@ end_holder() {
 }
 
 claims=
+word=TAKEN
 if ! take -n; then
     say HELD
     deadline=$((SECONDS + $3))
     pause=1
     if [ "$5" ]; then
         exec 8<"$1"
-        flock -w "$3" 8 || exit 75
+        flock -w "$3" 8 || { say TAKEN; exit 75; }
         claims=yes
         pause=.1
     fi
     # Each line is also how this shell learns that its caller has gone.
     until take -w "$pause"; do
-        [ "$SECONDS" -lt "$deadline" ] || exit 75
-        word=WAITING
+        [ "$SECONDS" -lt "$deadline" ] || { say "$word"; exit 75; }
+        word=TAKEN
         [ -z "$claims" ] || end_holder
-        say "$word"
+        say WAITING
     done
 fi
 look_at $$
