@@ -104,7 +104,7 @@ class Engine:
             StepFailed: the registry refused it, or it could not be stored.
         """
         auth = {"username": login.username, "password": login.password.reveal()} if login else {}
-        with self._faults(f"pull of {reference} failed"):
+        with self._faults(f"pull of {reference} failed", pulled=reference):
             for line in self.client.pull(reference, stream=True, decode=True, auth_config=auth):
                 if "error" in line:
                     raise self._pull_failed(reference, str(line["error"]))
@@ -300,13 +300,13 @@ class Engine:
         return StepFailed(f"{self.host}: pull of {reference} failed: {reason}", hint=hint)
 
     @contextlib.contextmanager
-    def _faults(self, what: str) -> Iterator[None]:
+    def _faults(self, what: str, *, pulled: str = "") -> Iterator[None]:
         try:
             yield
         except docker.errors.APIError as error:
             reason = str(error.explanation or error)
-            if "pull" in what:
-                raise self._pull_failed(what.split()[2], reason) from error
+            if pulled:
+                raise self._pull_failed(pulled, reason) from error
             raise StepFailed(f"{self.host}: {what}: {reason}", hint=_hint(reason)) from error
         except _FAULTS as error:
             raise self._no_answer(what) from error
