@@ -22,6 +22,7 @@ from restoops.adapters.history import (
     parse_history,
     parse_run,
 )
+from restoops.errors import NeedsAttention
 from restoops.model import Color, OpenRun, Record, Release, Timing
 from tests.plan.states import V1, V2, digest, record, release, run
 from tests.plan.strategies import RELEASES
@@ -92,8 +93,39 @@ def test_a_damaged_line_is_passed_over_and_the_others_count(damaged: str) -> Non
      dump_run(run(V1)).replace('"release": {', '"release": 1, "x": {'), "[" * 100_000],
 )  # fmt: skip
 def test_what_we_did_not_write_is_no_run(text: str) -> None:
-    with pytest.raises(ValueError, match=r"not |no |nested|Expecting"):
+    with pytest.raises(ValueError, match=r"not |no |nested|Expecting|another version"):
         parse_run(text)
+
+
+def test_a_run_that_is_on_record_is_not_open() -> None:
+    history, open_run = written(record(V1)), record(V1).run
+
+    assert history.open_run(dump_run(open_run), "web-1: /srv/menu") is None
+    assert History().open_run(dump_run(open_run), "web-1: /srv/menu") == open_run
+    assert History().open_run("", "web-1: /srv/menu") is None
+
+
+DAMAGED = "cd /srv/menu && flock -n lock mv run.json run.json.damaged"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        pytest.param('{"v": 2, "id": "x"}', "another version", "That version", id="newer"),
+        pytest.param('{"v": 1, "id": "2026', "is damaged", DAMAGED, id="cut short"),
+        pytest.param("\0\0\0\0", "is damaged", DAMAGED, id="zeros after a crash"),
+        pytest.param('{"v": 1}', "is damaged", DAMAGED, id="no run in it"),
+    ],
+)
+def test_an_open_run_that_cannot_be_read_says_how_to_go_on(
+    text: str, message: str, hint: str
+) -> None:
+    with pytest.raises(NeedsAttention, match=r"^web-1: /srv/menu/run\.json") as caught:
+        History().open_run(text, "web-1: /srv/menu")
+
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert ("flock" in caught.value.hint) is ("damaged" in caught.value.message)
 
 
 def test_a_host_remembers_the_newest_two_hundred_runs() -> None:

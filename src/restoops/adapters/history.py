@@ -10,10 +10,12 @@ import contextlib
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from restoops.errors import NeedsAttention
 from restoops.model import Color, Digest, OpenRun, Record, Release, Timing
 
 _KEPT = 200
@@ -22,6 +24,10 @@ _BEFORE = re.compile(r'\{"v": 1, "before": "([0-9a-f]{64}|)"')
 _LINES, _HEAD = "history.jsonl", "history.head"
 HISTORY_FILES = (_HEAD, _LINES)
 """In the order to read them: a run that ends meanwhile then looks like one cut off between them."""
+
+
+class AnotherVersion(ValueError):
+    """Written whole, but by a version of restoops that keeps its files in another form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,23 @@ class History:
     def records(self) -> tuple[Record, ...]:
         """Return the runs, without those whose line was damaged."""
         return parse_history(self.text)
+
+    def open_run(self, text: str, where: str) -> OpenRun | None:
+        """Return the run that `run.json` says was begun; None when it has ended since.
+
+        `where` names host and directory. It may have been cut off between the two files: a run
+        that the history has is not open.
+
+        Raises:
+            NeedsAttention: the text is none of ours, or damaged.
+        """
+        if not text:
+            return None
+        try:
+            run = parse_run(text)
+        except ValueError as error:
+            raise _unreadable(where, error) from error
+        return None if any(record.run.id == run.id for record in self.records()) else run
 
     def add(self, record: Record) -> History:
         """Return the history with `record` at its end; the lines before stay byte for byte.
@@ -82,6 +105,20 @@ class History:
         return self.head in {_hash(lines[-1:]), before, *([""] if is_first else [])}
 
 
+def _unreadable(where: str, error: ValueError) -> NeedsAttention:
+    if isinstance(error, AnotherVersion):
+        hint = "That version of restoops can finish or undo the run."
+        return NeedsAttention(f"{where}/run.json cannot be read: {error}", hint=hint)
+    directory = shlex.quote(where.partition(": ")[2])
+    return NeedsAttention(
+        f"{where}/run.json is damaged: {error}",
+        # Under the lock, so that no file of a run that is at work is taken away.
+        hint=f"Set it aside on the host: `cd {directory} && flock -n lock mv run.json "
+        "run.json.damaged`. What serves goes on serving: `restoops status` shows it. Then deploy "
+        "what is to serve; that clears up what the run left.",
+    )
+
+
 def dump_run(run: OpenRun) -> str:
     """Return `run.json`."""
     return json.dumps({"v": 1, **_plain(run)}, indent=1) + "\n"
@@ -91,7 +128,8 @@ def parse_run(text: str) -> OpenRun:
     """Read `run.json`.
 
     Raises:
-        ValueError: it is not what `dump_run` writes.
+        AnotherVersion: another version wrote it.
+        ValueError: it is damaged: not what `dump_run` writes.
     """
     return _run(_object(text))
 
@@ -150,9 +188,12 @@ def _object(text: str) -> dict[str, Any]:
         value = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if not isinstance(value, dict) or value.pop("v", None) != 1:
-        raise ValueError("not written by this version of restoops")
-    return value
+    version = value.pop("v", None) if isinstance(value, dict) else None
+    if isinstance(version, int) and version != 1:
+        raise AnotherVersion("it was written by another version of restoops")
+    if version != 1:
+        raise ValueError("it has no version")
+    return dict(value)
 
 
 def _run(value: dict[str, Any]) -> OpenRun:

@@ -25,7 +25,7 @@ from restoops.adapters.connection import (
 from restoops.adapters.container import SOCKET, Blueprint
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import Route, RuntimeApi, Traffic, live_map, parse_route
-from restoops.adapters.history import HISTORY_FILES, History, dump_run, parse_run
+from restoops.adapters.history import HISTORY_FILES, History, dump_run
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, ProxyWish
 from restoops.adapters.release_command import OneRun, ReleaseCommand
@@ -143,7 +143,9 @@ class Host:
             proxy=self._observe_proxy(parse_route(text.get(_MAP, "")).live),
             containers=dict(self._containers),
             images=frozenset(self._engine.images(self._settings.image)),
-            open_run=self._open_run(text.get("run.json", ""), records),
+            open_run=self._history.open_run(
+                text.get("run.json", ""), f"{self.name}: {self._settings.directory}"
+            ),
             history=records,
             history_altered=self._history.altered(),
         )
@@ -370,17 +372,3 @@ class Host:
             alone=len(running) == 1,
             leftovers=len(running) < len(found),
         )
-
-    def _open_run(self, text: str, history: tuple[Record, ...]) -> OpenRun | None:
-        if not text:
-            return None
-        try:
-            run = parse_run(text)
-        except ValueError as error:
-            raise NeedsAttention(
-                f"{self.name}: {self._settings.directory}/run.json cannot be read: {error}",
-                hint="It was written by another version of restoops: use that one to finish.",
-            ) from error
-        # Cut off between writing the history and removing run.json: nothing is open.
-        is_closed = any(record.run.id == run.id for record in history)
-        return None if is_closed else run
