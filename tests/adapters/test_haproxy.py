@@ -13,15 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restoops.adapters.connection import LocalConnection, Stream
-from restoops.adapters.haproxy import (
-    Route,
-    RuntimeApi,
-    live_map,
-    parse_route,
-    parse_traffic,
-    render,
-)
+from restoops.adapters.haproxy import Route, live_map, parse_route, render
 from restoops.adapters.probe import Prober
+from restoops.adapters.runtime import RuntimeApi, parse_traffic
 from restoops.errors import NeedsAttention, Unreachable
 from restoops.model import Answer, Color, Counts
 from tests.adapters.haproxy_process import HAPROXY, Haproxy, running, settings_in, until

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from restoops.adapters.connection import Holder
-from restoops.adapters.haproxy import Traffic
+from restoops.adapters.runtime import Traffic
 from restoops.errors import Locked, StepFailed
 from restoops.model import (
     Answer,

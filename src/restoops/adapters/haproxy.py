@@ -1,23 +1,14 @@
-"""HAProxy on a host: its configuration, its runtime API, its counters.
+"""HAProxy on a host: its configuration, and the map that says who serves.
 
 The one line of `live.map` is the truth about who serves: `live blue`, `live green_blue` (green,
-with blue in reserve) or `live none`. haproxy.cfg changes only when settings do. Facts about the
-runtime API are from https://docs.haproxy.org/2.6/management.html#9.3 and tried with 2.6.
+with blue in reserve) or `live none`. haproxy.cfg changes only when settings do.
 """
 
 from __future__ import annotations
 
-import contextlib
-import csv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from restoops.adapters.connection import Stream
-from restoops.errors import NeedsAttention, Unreachable
-from restoops.model import Color, Counts
-
-_PROMPT = b"\n> "
-_ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
+from restoops.model import Color
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +22,6 @@ class ProxySettings:
     addresses: dict[Color, str]
     health_path: str
     timeout_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """What the running process says about who serves."""
-
-    live: Color | None
-    up: frozenset[Color]
-    covering: bool
-    sessions: dict[Color, int]
-    """Requests that run or wait in each slot."""
-    doubted: frozenset[Color] = frozenset()
-    """Slots that answered, but badly, when HAProxy itself last checked them."""
-    counts: Mapping[Color, Counts] = field(default_factory=dict)
-    """Requests of clients in each slot since the process was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,133 +128,3 @@ backend probe_{color}
 """  # noqa: E501  one server, one line
         for color in Color
     )
-
-
-class RuntimeApi:
-    """The runtime API of the running process, over one interactive stream that `dial` makes."""
-
-    def __init__(self, host: str, directory: str, dial: Callable[[str], Stream]) -> None:
-        self.host = host
-        self._map = f"{directory}/live.map"
-        self._socket = f"{directory}/run/admin.sock"
-        self._dial = dial
-        self._stream: Stream | None = None
-        self._is_greeted = False
-
-    def connect(self) -> None:
-        """Connect ahead of use, so that the way is ready when it is needed."""
-        if self._stream is None:
-            self._stream = self._dial(self._socket)
-            self._stream.settimeout(10)
-            self._is_greeted = False
-            with contextlib.suppress(OSError):  # who asks then is told that nobody answers
-                self._stream.sendall(b"prompt\n")
-
-    def close(self) -> None:
-        """Close the stream; the next call opens another."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def traffic(self) -> Traffic:
-        """Return who serves, who could, and how many requests run where.
-
-        Raises:
-            Unreachable: no proxy runs.
-        """
-        rows = list(csv.DictReader(self._ask("show stat").removeprefix("# ").splitlines()))
-        return parse_traffic(self.current(), rows)
-
-    def current(self) -> Route:
-        """Return where new requests go."""
-        return parse_route(self._ask(f"show map {self._map}"))
-
-    def description(self) -> str:
-        """Return the fingerprint of the configuration that the process runs with."""
-        lines = self._ask("show info").splitlines()
-        return next((li.partition(": ")[2] for li in lines if li.startswith("description:")), "")
-
-    def route(self, route: Route) -> None:
-        """Send new requests there; the caller has written the file.
-
-        Raises:
-            NeedsAttention: HAProxy refused.
-        """
-        self._order(f"set map {self._map} live {route}")
-        if (says := self.current()) != route:
-            raise NeedsAttention(
-                f"{self.host}: HAProxy routes to {says} and not to {route}",
-                hint="`restoops status` shows what serves; `restoops doctor` checks the proxy.",
-            )
-
-    def mark_up(self, color: Color) -> None:
-        """Tell HAProxy what we have just found: the slot is healthy. Its checks go on."""
-        self._order(f"set server app_{color}/{color} health up")
-
-    def _order(self, command: str) -> None:
-        # "No such server." and all other refusals come as text, with success: any answer is one.
-        answer = self._ask(command).strip()
-        if answer:
-            raise NeedsAttention(
-                f"{self.host}: HAProxy refused `{command}`: {answer}",
-                hint="Was its configuration edited by hand? The next deploy writes it anew.",
-            )
-
-    def _ask(self, command: str) -> str:
-        try:
-            self.connect()
-            if not self._is_greeted:
-                self._read()
-                self._is_greeted = True
-            return self._exchange(command)
-        except (OSError, EOFError) as error:
-            self.close()
-            raise Unreachable(
-                f"{self.host}: HAProxy does not answer: {error}",
-                hint="The next deploy or rollback starts it again; `restoops doctor` says more.",
-            ) from error
-
-    def _exchange(self, command: str) -> str:
-        assert self._stream  # noqa: S101  connect() has made it
-        self._stream.sendall(command.encode() + b"\n")
-        return self._read()
-
-    def _read(self) -> str:
-        """Return what comes before the next prompt."""
-        assert self._stream  # noqa: S101  connect() has made it
-        answer = b""
-        while not answer.endswith(_PROMPT):
-            part = self._stream.recv(65536)
-            if not part:
-                raise EOFError("the connection was closed")
-            answer += part
-        return answer.removesuffix(_PROMPT).decode(errors="replace")
-
-
-def parse_traffic(route: Route, rows: Sequence[dict[str, str]]) -> Traffic:
-    """Read the rows of `show stat` (https://docs.haproxy.org/2.6/management.html#9.1)."""
-    servers = [
-        row for row in rows if row["pxname"].startswith("app_") and row["svname"] in tuple(Color)
-    ]
-    sessions = dict.fromkeys(Color, 0)
-    counts = dict.fromkeys(Color, Counts())
-    up: set[Color] = set()
-    doubted: set[Color] = set()
-    for row in servers:
-        color = Color(row["svname"])
-        sessions[color] += int(row["scur"] or 0) + int(row["qcur"] or 0)
-        counts[color] += _counts(row)
-        if row["pxname"] == f"app_{color}" and row["status"].startswith("UP"):
-            up.add(color)
-        # Any answer passes the check, but its status is told: 2xx, or a reason to doubt.
-        if row.get("check_code", "") not in ("", "0") and not row["check_code"].startswith("2"):
-            doubted.add(color)
-    covering = route.covered and route.live is not None and route.live.other in up
-    return Traffic(route.live, frozenset(up), covering, sessions, frozenset(doubted), counts)
-
-
-def _counts(row: dict[str, str]) -> Counts:
-    """Return what a server was asked; its own answers, and the connections that gave none."""
-    answered = sum(int(row.get(f"hrsp_{kind}") or 0) for kind in _ANSWERS)
-    broken = sum(int(row.get(name) or 0) for name in ("econ", "eresp"))
-    return Counts(answered + broken, int(row.get("hrsp_5xx") or 0) + broken)

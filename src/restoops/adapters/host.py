@@ -24,11 +24,12 @@ from restoops.adapters.connection import (
 )
 from restoops.adapters.container import SOCKET, Blueprint
 from restoops.adapters.files import Files
-from restoops.adapters.haproxy import Route, RuntimeApi, Traffic, live_map, parse_route
+from restoops.adapters.haproxy import Route, live_map, parse_route
 from restoops.adapters.history import HISTORY_FILES, History, dump_run
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, ProxyWish
 from restoops.adapters.release_command import OneRun, ReleaseCommand
+from restoops.adapters.runtime import RuntimeApi, Traffic
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
     Answer,

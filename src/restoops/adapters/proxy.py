@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from restoops.adapters.clock import Clock
 from restoops.adapters.container import Service
-from restoops.adapters.haproxy import ProxySettings, RuntimeApi, render
+from restoops.adapters.haproxy import ProxySettings, render
+from restoops.adapters.runtime import RuntimeApi
 from restoops.errors import RestoopsError, StepFailed
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from restoops.adapters.connection import Holder
-from restoops.adapters.haproxy import Traffic
+from restoops.adapters.runtime import Traffic
 from restoops.model import (
     Answer,
     Color,
