@@ -42,7 +42,7 @@ ADAPTERS: dict[str, set[str]] = {
     "probe": {"connection"},
     "files": {"connection"},
     "history": set(),
-    "proxy": {"clock", "container", "docker", "haproxy", "runtime"},
+    "proxy": {"clock", "container", "docker", "files", "haproxy", "runtime"},
     "host": {
         "clock",
         "connection",

@@ -14,9 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from restoops.adapters.connection import LocalConnection
-from restoops.adapters.haproxy import ProxySettings, Route, live_map
+from restoops.adapters.haproxy import ProxySettings, ProxyWish, Route, live_map
 from restoops.adapters.probe import Prober
-from restoops.adapters.proxy import ProxyWish
 from restoops.adapters.runtime import RuntimeApi
 from restoops.model import Color
 

@@ -17,6 +17,7 @@ from tests.e2e.conditions import (
     unchanged,
     wait_until_resolved,
 )
+from tests.e2e.inside import answering, assert_at_rest, eventually
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
 from tests.lab.operator import APP, PORT, Operator, finish
@@ -249,9 +250,15 @@ def test_a_new_port_of_ours_that_is_taken_leaves_the_proxy_alone(serving: Operat
     ):
         outcome = serving.run("deploy", NEW, "staging")
         served = shell(serving.droplet, f"curl -sD - localhost:{PORT}/")
+        files = shell(serving.droplet, f"ls {conditions.STATE}/{APP}/proxy")
+        (proxy,) = assert_at_rest(serving.droplet).proxies.values()
+        shell(serving.droplet, f"docker restart {proxy.id}")
+        still_serves = eventually(lambda: answering(serving.url) == OLD)
 
     refused(outcome, 1, "port 3056 is taken by another program")
     assert f"x-release: {OLD}" in served.lower()
+    assert files.count(".cfg") == 1, files
+    assert still_serves, "what a restarted proxy reads is what it was started with"
 
 
 def test_a_container_of_somebody_else_with_our_name(serving: Operator) -> None:

@@ -6,6 +6,7 @@ with blue in reserve) or `live none`. haproxy.cfg changes only when settings do.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from restoops.model import Color
@@ -128,3 +129,37 @@ backend probe_{color}
 """  # noqa: E501  one server, one line
         for color in Color
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyWish:
+    """The proxy that the settings of today ask for."""
+
+    app: str
+    image: str
+    settings: ProxySettings
+
+    @property
+    def spec(self) -> str:
+        """Fingerprint of image and configuration."""
+        return hashlib.sha256(f"{self.image}\n{render(self.settings)}".encode()).hexdigest()[:12]
+
+    @property
+    def file(self) -> str:
+        """Where haproxy.cfg is: one for each fingerprint, so that no other proxy reads it.
+
+        A proxy that was not replaced after all reads what it was started with when it is restarted.
+        """
+        return f"proxy/haproxy-{self.spec}.cfg"
+
+    @property
+    def config(self) -> str:
+        """haproxy.cfg; the running process tells its fingerprint under `show info`."""
+        return render(self.settings).replace(
+            "global\n", f"global\n    description {self.spec}\n", 1
+        )
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What all proxies of the application are found by."""
+        return {"restoops.app": self.app, "restoops.role": "proxy"}

@@ -24,10 +24,10 @@ from restoops.adapters.connection import (
 )
 from restoops.adapters.container import SOCKET, Blueprint
 from restoops.adapters.files import Files
-from restoops.adapters.haproxy import Route, live_map, parse_route
+from restoops.adapters.haproxy import ProxyWish, Route, live_map, parse_route
 from restoops.adapters.history import HISTORY_FILES, History, dump_run
 from restoops.adapters.probe import Prober
-from restoops.adapters.proxy import ProxyService, ProxyWish
+from restoops.adapters.proxy import ProxyService
 from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.runtime import RuntimeApi, Traffic
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
@@ -98,7 +98,8 @@ class Host:
 
     @cached_property
     def _proxy(self) -> ProxyService:
-        return ProxyService(self._engine, self._settings.proxy, self._new_runtime, self._clock)
+        on = self._engine, self._files
+        return ProxyService(on, self._settings.proxy, self._new_runtime, self._clock)
 
     @cached_property
     def _release_command(self) -> ReleaseCommand:
@@ -211,16 +212,9 @@ class Host:
 
     def run_proxy(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
         """Start HAProxy with the settings of today, taking over from one that runs."""
-        wish = self._settings.proxy
-        if not self._engine.has_image(wish.image):
-            self._engine.pull(wish.image, login, on_progress)
-        config = f"{wish.settings.directory}/haproxy.cfg"
-        self._files.write({"proxy/haproxy.cfg.next": wish.config})
-        self._proxy.check(self._files.owner, f"{config}.next")
-        self._files.write({"proxy/haproxy.cfg": wish.config}, remove=("proxy/haproxy.cfg.next",))
         self._runtime.close()
         self._prober.close()
-        self._proxy.start(self._files.owner, config)
+        self._proxy.replace(login, on_progress)
 
     def pull(self, digest: Digest, login: Login | None, on_progress: Callable[[str], None]) -> None:
         """Fetch the image of the application, by digest."""

@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restoops.adapters.clock import Clock
 from restoops.adapters.container import Service
-from restoops.adapters.haproxy import ProxySettings, render
+from restoops.adapters.files import Files
+from restoops.adapters.haproxy import ProxyWish
 from restoops.adapters.runtime import RuntimeApi
 from restoops.errors import RestoopsError, StepFailed
+from restoops.model import Login
 
 if TYPE_CHECKING:
     from restoops.adapters.docker import Engine
 
 _READY_S = 10
 _LEAVE_S = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyWish:
-    """The proxy that the settings of today ask for."""
-
-    app: str
-    image: str
-    settings: ProxySettings
-
-    @property
-    def spec(self) -> str:
-        """Fingerprint of image and configuration."""
-        return hashlib.sha256(f"{self.image}\n{render(self.settings)}".encode()).hexdigest()[:12]
-
-    @property
-    def config(self) -> str:
-        """haproxy.cfg; the running process tells its fingerprint under `show info`."""
-        return render(self.settings).replace(
-            "global\n", f"global\n    description {self.spec}\n", 1
-        )
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """What all proxies of the application are found by."""
-        return {"restoops.app": self.app, "restoops.role": "proxy"}
+_FILE_LABEL = "restoops.config"
 
 
 class ProxyService:
     """HAProxy of one application on one host."""
 
     def __init__(
-        self, engine: Engine, wish: ProxyWish, connect: Callable[[], RuntimeApi], clock: Clock
+        self,
+        on: tuple[Engine, Files],
+        wish: ProxyWish,
+        connect: Callable[[], RuntimeApi],
+        clock: Clock,
     ) -> None:
-        self._engine = engine
+        self._engine, self._files = on
         self._wish = wish
         self._connect = connect
         self._clock = clock
@@ -70,16 +50,42 @@ class ProxyService:
         """Return whether it runs with the image and the configuration of today."""
         return service.labels.get("restoops.spec") == self._wish.spec
 
-    def check(self, user: str, config: str) -> None:
-        """Let HAProxy itself check a configuration file on the host.
+    def replace(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
+        """Start HAProxy with the settings of today, taking over from one that runs.
+
+        What cannot be started leaves nothing behind; the one that runs goes on with its own file.
+
+        Raises:
+            StepFailed: no image, or HAProxy refuses its configuration or does not start.
+        """
+        wish = self._wish
+        if not self._engine.has_image(wish.image):
+            self._engine.pull(wish.image, login, on_progress)
+        before = self.containers()
+        used = {_file_of(service) for service in before if service.status == "running"}
+        self._files.write({wish.file: wish.config})
+        try:
+            self._check()
+            self._take_over(before)
+        except RestoopsError:
+            if wish.file not in used:
+                with contextlib.suppress(RestoopsError):  # the first error is the one to see
+                    self._files.write({}, remove=(wish.file,))
+            raise
+        left = {_file_of(service) for service in before} - {wish.file}
+        if left:
+            self._files.write({}, remove=tuple(sorted(left)))
+
+    def _check(self) -> None:
+        """Let HAProxy itself check its configuration.
 
         Raises:
             StepFailed: with what HAProxy says is wrong.
         """
         for left_over in self._engine.services(self._wish.labels | {"restoops.role": "check"}):
             self._engine.remove(left_over.id)
-        argv = ["haproxy", "-c", "-f", config]
-        container = self._start(f"{self._wish.app}-proxy-check", argv, user, role="check")
+        argv = ["haproxy", "-c", "-f", self._config]
+        container = self._start(f"{self._wish.app}-proxy-check", argv, role="check")
         try:
             status = self._engine.wait(container, timeout_s=30)
             said = self._engine.logs(container, 20)
@@ -91,13 +97,12 @@ class ProxyService:
                 hint="The proxy that runs was left alone. Is `proxy.image` HAProxy 2.6 or newer?",
             )
 
-    def start(self, user: str, config: str) -> None:
-        """Start HAProxy, taking over from one that runs.
+    def _take_over(self, before: tuple[Service, ...]) -> None:
+        """Start HAProxy in place of what was there before.
 
         The new process is handed the listening sockets of the old one (`-x`), so no connection
         is refused in between. The old one ends by itself when its last request has ended.
         """
-        before = self.containers()
         for service in before:
             if service.status != "running":
                 self._engine.remove(service.id)
@@ -106,29 +111,34 @@ class ProxyService:
             # A replacement that was cut off: the one in charge is the one that is wanted.
             old = [service for service in old if not self.is_current(service)]
         else:
-            self._bring_up(user, config, takes_over=bool(old))
+            self._bring_up(takes_over=bool(old))
         for service in old:
             self._engine.let_end(service.id, "SIGUSR1")
         self._forget(old)
 
-    def _bring_up(self, user: str, config: str, *, takes_over: bool) -> None:
-        argv = ["haproxy", "-W", "-db", "-f", config]
+    @property
+    def _config(self) -> str:
+        """The path of haproxy.cfg, the same on the host and in the container."""
+        return f"{self._wish.settings.directory}/{self._wish.file.removeprefix('proxy/')}"
+
+    def _bring_up(self, *, takes_over: bool) -> None:
+        argv = ["haproxy", "-W", "-db", "-f", self._config]
         if takes_over:
             argv += ["-x", f"{self._wish.settings.directory}/run/admin.sock"]
         # A name of its own: one with the same settings may still be ending.
         name = f"{self._wish.app}-proxy-{self._wish.spec[:6]}-{os.urandom(2).hex()}"
-        self._await_ready(self._start(name, argv, user, role="proxy"))
+        self._await_ready(self._start(name, argv, role="proxy"))
 
-    def _start(self, name: str, argv: list[str], user: str, *, role: str) -> str:
+    def _start(self, name: str, argv: list[str], *, role: str) -> str:
         directory = self._wish.settings.directory
         return self._engine.start_service(
             self._wish.image,
             name,
             argv,
             {
-                "user": user,
+                "user": self._files.owner,
                 "labels": {**self._wish.labels, "restoops.role": role}
-                | {"restoops.spec": self._wish.spec},
+                | {"restoops.spec": self._wish.spec, _FILE_LABEL: self._wish.file},
                 # The same path inside and outside, so that one configuration is right for both.
                 "binds": [f"{directory}:{directory}"],
                 "restart_policy": {"Name": "no" if role == "check" else "unless-stopped"},
@@ -180,3 +190,8 @@ class ProxyService:
                     return
                 self._clock.sleep(0.05)
             self._engine.remove(service.id)
+
+
+def _file_of(service: Service) -> str:
+    """Return the configuration that a proxy reads whenever it is started."""
+    return service.labels.get(_FILE_LABEL, "proxy/haproxy.cfg")

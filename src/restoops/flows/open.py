@@ -7,9 +7,8 @@ import ipaddress
 from pathlib import Path
 
 from restoops.adapters.container import Blueprint
-from restoops.adapters.haproxy import ProxySettings
+from restoops.adapters.haproxy import ProxySettings, ProxyWish
 from restoops.adapters.host import HostSettings
-from restoops.adapters.proxy import ProxyWish
 from restoops.config.load import Loaded
 from restoops.config.schema import Settings
 from restoops.flows.hooks import HOOKS, Hooks

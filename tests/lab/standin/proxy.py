@@ -71,6 +71,7 @@ class Probe:
 
 
 def _description(machine: Machine) -> str:
-    text = (machine.files or {}).get("proxy/haproxy.cfg", b"").decode()
-    lines = [line.split() for line in text.splitlines()]
+    files = (machine.files or {}).items()
+    texts = [text.decode() for name, text in files if name.startswith("proxy/haproxy-")]
+    lines = [line.split() for text in texts for line in text.splitlines()]
     return next((words[1] for words in lines if words[:1] == ["description"]), "")
