@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from restoops.adapters.connection import LocalConnection
-from restoops.adapters.haproxy import ProxySettings, ProxyWish, Route, live_map
+from restoops.adapters.haproxy import ProxySettings, ProxyWish, Route, live_map, slots_file
 from restoops.adapters.probe import Prober
 from restoops.adapters.runtime import RuntimeApi
 from restoops.model import Color
@@ -78,6 +78,7 @@ class Haproxy:
 
     settings: ProxySettings
     wish: ProxyWish
+    endpoints: dict[Color, str]
     apps: dict[Color, App]
 
     def runtime(self) -> RuntimeApi:
@@ -101,26 +102,33 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def settings_in(directory: Path, port: int = 3001, app_port: int = 3002) -> ProxySettings:
-    return ProxySettings(str(directory), port, app_port, ADDRESSES, "/health", timeout_s=60)
+def settings_in(directory: Path, port: int = 3001) -> ProxySettings:
+    return ProxySettings(str(directory), port, "/health", timeout_s=60)
+
+
+def endpoints_at(port: int) -> dict[Color, str]:
+    return {color: f"{address}:{port}" for color, address in ADDRESSES.items()}
 
 
 @contextlib.contextmanager
 def running(directory: Path) -> Iterator[Haproxy]:
     """Start HAProxy with nobody live, and an application in each slot."""
-    settings = settings_in(directory, free_port(), free_port())
+    settings, app_port = settings_in(directory, free_port()), free_port()
     wish = ProxyWish("menu", "haproxy:2.6", settings)
     (directory / "run").mkdir()
     (directory / "live.map").write_text(live_map(Route(None)))
+    (directory / "slots.cfg").write_text(slots_file(endpoints_at(app_port)))
     (directory / "haproxy.cfg").write_text(wish.config)
-    apps = {color: App(color, settings.app_port) for color in Color}
+    apps = {color: App(color, app_port) for color in Color}
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            [HAPROXY, "-db", "-f", directory / "haproxy.cfg"], stdout=log, stderr=log
+            [HAPROXY, "-db", "-f", directory / "slots.cfg", "-f", directory / "haproxy.cfg"],
+            stdout=log,
+            stderr=log,
         )
     try:
         until(lambda: (directory / "run/admin.sock").exists())
-        yield Haproxy(settings, wish, apps)
+        yield Haproxy(settings, wish, endpoints_at(app_port), apps)
     finally:
         process.kill()
         process.wait()

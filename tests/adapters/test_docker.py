@@ -6,11 +6,15 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from docker import DockerClient
+from docker.errors import NotFound
 
 from restoops.adapters.connection import LocalConnection
 from restoops.adapters.container import SOCKET
 from restoops.adapters.docker import Engine
 from restoops.errors import StepFailed
+from tests.lab import images
+from tests.lab.demo_stage import free_subnet
 
 pytestmark = pytest.mark.lab
 
@@ -36,3 +40,47 @@ def test_a_pull_that_fails_names_the_image_and_the_registry(ours: Engine) -> Non
         ours.pull("127.0.0.1:9/pullman:v1", None, lambda _: None)
 
     assert "Does the host reach the registry" in caught.value.hint
+
+
+NETWORK = "restoops-lab-addresses"
+LABELS = {"restoops.app": NETWORK}
+
+
+@pytest.fixture
+def other_subnet(engine: DockerClient, ours: Engine) -> Iterator[str]:
+    """Addresses that are free beside those of the network of the application."""
+    ours.ensure_network(NETWORK, free_subnet(engine), LABELS)
+    yield free_subnet(engine)
+    with contextlib.suppress(NotFound):
+        engine.networks.get(NETWORK).remove()
+
+
+def test_a_network_that_nothing_uses_is_made_anew_with_other_addresses(
+    ours: Engine, other_subnet: str
+) -> None:
+    ours.ensure_network(NETWORK, other_subnet, LABELS)
+
+    assert ours.subnet_of(NETWORK) == other_subnet
+
+
+def test_a_network_in_use_keeps_its_addresses(
+    engine: DockerClient, ours: Engine, other_subnet: str
+) -> None:
+    before = ours.subnet_of(NETWORK)
+    image = images.testapp(engine, images.App("one"))
+    container = engine.containers.run(image, detach=True, network=NETWORK)
+    try:
+        with pytest.raises(StepFailed, match="is in use") as caught:
+            ours.ensure_network(NETWORK, other_subnet, LABELS)
+    finally:
+        container.remove(force=True)
+
+    assert f"Set it back to {before}" in caught.value.hint
+    assert ours.subnet_of(NETWORK) == before
+
+
+def test_a_network_of_somebody_else_is_left_alone(ours: Engine, other_subnet: str) -> None:
+    with pytest.raises(StepFailed, match="is in use"):
+        ours.ensure_network(NETWORK, other_subnet, {"restoops.app": "another"})
+
+    assert ours.subnet_of(NETWORK) not in (None, other_subnet)

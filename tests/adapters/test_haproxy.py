@@ -13,12 +13,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restoops.adapters.connection import LocalConnection, Stream
-from restoops.adapters.haproxy import Route, live_map, parse_route, render
+from restoops.adapters.haproxy import (
+    Route,
+    live_map,
+    parse_route,
+    parse_slots,
+    render,
+    slots_file,
+)
 from restoops.adapters.probe import Prober
 from restoops.adapters.runtime import RuntimeApi, parse_traffic
 from restoops.errors import NeedsAttention, Unreachable
 from restoops.model import Answer, Color, Counts
-from tests.adapters.haproxy_process import HAPROXY, Haproxy, running, settings_in, until
+from tests.adapters.haproxy_process import (
+    HAPROXY,
+    App,
+    Haproxy,
+    endpoints_at,
+    free_port,
+    running,
+    settings_in,
+    until,
+)
 from tests.plan.states import BLUE, GREEN
 
 
@@ -66,9 +82,10 @@ def test_haproxy_accepts_its_configuration_without_a_warning(
 ) -> None:
     wanted = replace(settings_in(tmp_path), health_path=health_path, timeout_s=timeout_s)
     (tmp_path / "live.map").write_text(live_map(Route(None)))
+    (tmp_path / "slots.cfg").write_text(slots_file(endpoints_at(3002)))
     (tmp_path / "haproxy.cfg").write_text(render(wanted))
 
-    argv = [HAPROXY, "-c", "-f", str(tmp_path / "haproxy.cfg")]
+    argv = [HAPROXY, "-c", "-f", f"{tmp_path}/slots.cfg", "-f", f"{tmp_path}/haproxy.cfg"]
     checked = subprocess.run(argv, capture_output=True, text=True, check=False)
 
     assert checked.returncode == 0, checked.stderr
@@ -100,6 +117,44 @@ def test_traffic_says_who_is_live_and_who_is_healthy(runtime: RuntimeApi) -> Non
 
     assert (traffic.live, traffic.covering) == (BLUE, False)
     assert traffic.sessions == {BLUE: 0, GREEN: 0}
+
+
+@lab
+def test_a_slot_is_reached_elsewhere_at_once_and_the_other_stays_where_it_is(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with running(tmp_path_factory.mktemp("aim")) as proxy:
+        runtime, prober, elsewhere = proxy.runtime(), proxy.prober(), free_port()
+        runtime.route(Route(BLUE, covered=True))
+        prober.ask("/", GREEN, timeout_s=5)  # leaves an idle connection behind
+        proxy.apps[GREEN].close()
+        moved = App(GREEN, elsewhere)
+
+        runtime.aim(GREEN, endpoints_at(elsewhere)[GREEN])
+
+        assert runtime.endpoints() == {**proxy.endpoints, GREEN: endpoints_at(elsewhere)[GREEN]}
+        assert prober.ask("/", GREEN, timeout_s=5) == (Answer(200, "green"), GREEN)
+        assert prober.ask("/", BLUE, timeout_s=5) == (Answer(200, "blue"), BLUE)
+        runtime.mark_up(GREEN)
+        runtime.route(Route(GREEN, covered=True))
+        assert [proxy.get() for _ in range(4)] == [(200, "green")] * 4
+        until(lambda: "/health" in moved.seen)
+        assert runtime.traffic().up == frozenset(Color)
+        prober.close()
+        runtime.close()
+        moved.close()
+
+
+@lab
+def test_an_endpoint_that_haproxy_does_not_take_is_told(runtime: RuntimeApi) -> None:
+    with pytest.raises(NeedsAttention, match="does not reach green at nowhere:1"):
+        runtime.aim(GREEN, "nowhere:1")
+
+
+@pytest.mark.parametrize("text", ["", "setenv RESTOOPS_BLUE", "global\n    setenv BLUE x\n"])
+def test_slots_that_are_not_on_file_are_left_out(text: str) -> None:
+    assert parse_slots(text) == {}
+    assert parse_slots(slots_file(endpoints_at(1)) + text) == endpoints_at(1)
 
 
 @lab

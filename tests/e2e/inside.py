@@ -111,6 +111,12 @@ def assert_at_rest(droplet: Droplet, *, needs_proxy: bool = True) -> Inside:
     return found
 
 
+def restart_proxy(droplet: Droplet) -> None:
+    """Restart the container of the only proxy."""
+    (proxy,) = assert_at_rest(droplet).proxies.values()
+    droplet.exec(["docker", "restart", proxy.id])
+
+
 def answering(url: str) -> str:
     """Return the release that answers a client, or why none does."""
     where = urlsplit(url)

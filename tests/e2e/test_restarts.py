@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.inside import Inside, answering, assert_at_rest, eventually, look
+from tests.e2e.inside import Inside, answering, assert_at_rest, eventually, look, restart_proxy
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import APP, Operator
@@ -25,17 +25,11 @@ def restart(operator: Operator, what: str) -> None:
     """Restart something on the droplet, past restoops."""
     match what:
         case "proxy":
-            restart_proxy(operator)
+            restart_proxy(operator.droplet)
         case "engine":
             operator.droplet.exec(["systemctl", "restart", "docker"])
         case "droplet":
             operator.droplet.reboot()
-
-
-def restart_proxy(operator: Operator) -> None:
-    """Restart the container of the proxy."""
-    (proxy,) = assert_at_rest(operator.droplet).proxies.values()
-    operator.droplet.exec(["docker", "restart", proxy.id])
 
 
 def image_of(operator: Operator, found: Inside) -> str:
@@ -120,7 +114,7 @@ def test_a_proxy_that_ended_is_cleared_away_by_the_next_deploy(
 
 
 def test_a_proxy_that_took_over_can_be_restarted(swapped: Operator) -> None:
-    restart_proxy(swapped)
+    restart_proxy(swapped.droplet)
 
     assert eventually(lambda: answering(swapped.url) == "newer")
     assert_at_rest(swapped.droplet)

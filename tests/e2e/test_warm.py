@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.inside import answering, assert_at_rest, eventually, look
+from tests.e2e.conditions import refused, settings, unchanged_but_for_history
+from tests.e2e.inside import answering, assert_at_rest, eventually, look, restart_proxy
 from tests.e2e.running import planned, result
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
@@ -57,6 +58,52 @@ def test_a_rollback_to_a_warm_release_needs_no_registry_and_starts_nothing(
     after = assert_at_rest(pair.droplet)
     assert (after.containers, after.live) == (before.containers, before.other)
     assert engine_events(pair, since) == []
+
+
+def test_a_change_of_the_port_drops_nothing_on_any_way(pair: Operator, releases: Releases) -> None:
+    """Each release is reached on the port that it was started with, whatever the settings say."""
+    sick = releases.push(App("sick", mode="never-healthy")).tag
+    with LoadRun(pair.url, RATE) as load:
+        load.wait_for_release("two")
+        with settings(pair, container=on_port(3999)):
+            pair.deploy(releases.push(App("three")).tag)
+            load.wait_for_release("three")
+            load.expect_change()
+            pair.rollback()
+            load.wait_for_release("two")
+        with settings(pair, container=on_port(4001), health={"timeout_s": 1}):
+            assert pair.run("deploy", sick, "staging").status == 1
+        with settings(pair, container=on_port(4002)):
+            pair.rollback("sha-one")  # a cold one, started with the settings of today
+            load.wait_for_release("one")
+        seen = load.stop()
+
+    assert (seen.failed, seen.mixed) == (0, 0), str(seen)
+    assert seen.sequence == ["two", "three", "two", "one"]
+    restart_proxy(pair.droplet)
+    assert eventually(lambda: answering(pair.url) == "one")
+
+
+def test_a_change_of_the_subnet_is_refused_while_containers_use_it(
+    pair: Operator, releases: Releases
+) -> None:
+    new = releases.push(App("moved")).tag
+    with (
+        LoadRun(pair.url, RATE) as load,
+        settings(pair, network={"subnet": "172.30.77.0/24"}),
+        unchanged_but_for_history(pair.droplet),
+    ):
+        load.wait_for_release("two")
+        outcome = pair.run("deploy", new, "staging")
+        seen = load.stop()
+
+    refused(outcome, 1, "testapp has the addresses 172.30.0.0/24 and is in use", "Set it back to")
+    assert (seen.failed, seen.sequence) == (0, ["two"]), str(seen)
+
+
+def on_port(port: int) -> dict[str, object]:
+    """Return the section `container` for an application that listens on another port."""
+    return {"port": port, "environment": {"PORT": str(port)}}
 
 
 def engine_events(operator: Operator, since: str) -> list[str]:

@@ -111,20 +111,40 @@ class Engine:
                 on_progress(str(line.get("status", "")))
 
     def ensure_network(self, name: str, subnet: str, labels: Mapping[str, str]) -> None:
-        """Make the bridge unless it is there."""
+        """Make the bridge unless it is there; one of ours with other addresses is made anew.
+
+        Raises:
+            StepFailed: it has other addresses and something uses it, or it is not ours.
+        """
+        found = self.subnet_of(name)
+        if found == subnet:
+            return
         with self._faults(f"cannot make network {name} ({subnet})"):
-            found = self.client.networks(names=[f"^{name}$"])
-            if found:
-                return
+            if found is not None:
+                self._remove_network(name, found, labels)
             pool = IPAMPool(subnet=subnet)
             self.client.create_network(
                 name, driver="bridge", ipam=IPAMConfig(pool_configs=[pool]), labels=dict(labels)
             )
 
-    def has_network(self, name: str) -> bool:
-        """Return whether the bridge is there."""
+    def subnet_of(self, name: str) -> str | None:
+        """Return the addresses of the bridge; None when it is not there."""
         with self._faults("cannot list networks"):
-            return bool(self.client.networks(names=[f"^{name}$"]))
+            found = self.client.networks(names=[f"^{name}$"])
+        pools = found[0]["IPAM"]["Config"] or [{}] if found else []
+        return str(pools[0].get("Subnet", "")) if pools else None
+
+    def _remove_network(self, name: str, subnet: str, labels: Mapping[str, str]) -> None:
+        entry = self.client.inspect_network(name)
+        if entry["Containers"] or not labels.items() <= (entry["Labels"] or {}).items():
+            raise StepFailed(
+                f"{self.host}: network {name} has the addresses {subnet} and is in use: "
+                "`network.subnet` cannot change",
+                hint=f"Set it back to {subnet}. To change it, take the application off the host "
+                f"first: `docker rm -f $(docker ps -aq -f label=restoops.app={name})` there ends "
+                "it, and the next deploy makes all anew.",
+            )
+        self.client.remove_network(name)
 
     def start(self, image: str, blueprint: Blueprint) -> str:
         """Create and start a container on its fixed address; return its id."""
@@ -343,6 +363,8 @@ def _hint(reason: str) -> str:
         return "The disk of the host is full: `docker system df` there shows by what."
     if "Pool overlaps" in reason:
         return "Another network has these addresses: set `network.subnet` to a free one."
+    if "does not belong to any of this network" in reason:
+        return "The network was made for other addresses: set `network.subnet` back to those."
     if "is already in use by container" in reason:
         return "It is not ours: rename it there (`docker rename`) or remove it."
     if "exec: " in reason:

@@ -1,15 +1,21 @@
 """HAProxy on a host: its configuration, and the map that says who serves.
 
 The one line of `live.map` is the truth about who serves: `live blue`, `live green_blue` (green,
-with blue in reserve) or `live none`. haproxy.cfg changes only when settings do.
+with blue in reserve) or `live none`. haproxy.cfg changes only when settings do. Where each slot is
+reached, `slots.cfg` says: what runs there keeps the port and the address that it was started with.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from restoops.model import Color
+
+LIVE_MAP, SLOTS = "proxy/live.map", "proxy/slots.cfg"
+"""Below the directory of the application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +25,6 @@ class ProxySettings:
     directory: str
     """Directory of the proxy on the host, the same inside its container."""
     port: int
-    app_port: int
-    addresses: dict[Color, str]
     health_path: str
     timeout_s: int
 
@@ -55,6 +59,22 @@ def parse_route(text: str) -> Route:
     """Return what a map says, in a file or as the runtime API shows it; nobody if in doubt."""
     words = text.split()
     return _ROUTES.get(words[-1], Route(None)) if "live" in words[-2:-1] else Route(None)
+
+
+def slots_file(endpoints: Mapping[Color, str]) -> str:
+    """Return `slots.cfg`: `address:port` of each slot, which the other configuration refers to."""
+    lines = (f"    setenv {_variable(color)} {endpoints[color]}\n" for color in Color)
+    return "# Written by restoops; changes are overwritten.\nglobal\n" + "".join(lines)
+
+
+def parse_slots(text: str) -> dict[Color, str]:
+    """Read `slots.cfg`; a slot that it does not know is left out."""
+    found = {color: re.search(rf"setenv {_variable(color)} (\S+)", text) for color in Color}
+    return {color: match[1] for color, match in found.items() if match}
+
+
+def _variable(color: Color) -> str:
+    return f"RESTOOPS_{color.upper()}"
 
 
 def render(settings: ProxySettings) -> str:
@@ -107,7 +127,7 @@ backend app_none
 
 
 def _backends(settings: ProxySettings) -> str:
-    port = settings.app_port
+    at = {color: f'"${{{_variable(color)}}}"' for color in Color}
     return "".join(
         f"""
 backend app_{color}
@@ -116,17 +136,17 @@ backend app_{color}
     option httpchk GET {settings.health_path}
     http-check expect rstatus ^[1-5]
     timeout check 5s
-    server {color} {settings.addresses[color]}:{port} check
+    server {color} {at[color]} check
 
 backend app_{color}_{color.other}
-    server {color} {settings.addresses[color]}:{port} track app_{color}/{color}
-    server {color.other} {settings.addresses[color.other]}:{port} backup track app_{color.other}/{color.other}
+    server {color} {at[color]} track app_{color}/{color}
+    server {color.other} {at[color.other]} backup track app_{color.other}/{color.other}
 
 backend probe_{color}
     timeout connect 500ms
     retries 0
-    server {color} {settings.addresses[color]}:{port}
-"""  # noqa: E501  one server, one line
+    server {color} {at[color]}
+"""
         for color in Color
     )
 

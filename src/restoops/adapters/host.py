@@ -7,7 +7,7 @@ nothing is ever stopped or removed that HAProxy routes to.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,11 +24,12 @@ from restoops.adapters.connection import (
 )
 from restoops.adapters.container import SOCKET, Blueprint
 from restoops.adapters.files import Files
-from restoops.adapters.haproxy import ProxyWish, Route, live_map, parse_route
+from restoops.adapters.haproxy import LIVE_MAP, SLOTS, ProxyWish, Route, parse_route
 from restoops.adapters.history import HISTORY_FILES, History, dump_run
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService
 from restoops.adapters.release_command import OneRun, ReleaseCommand
+from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
@@ -48,8 +49,6 @@ from restoops.model import (
 if TYPE_CHECKING:
     from restoops.adapters.docker import Engine
 
-_MAP = "proxy/live.map"
-
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
@@ -60,6 +59,8 @@ class HostSettings:
     directory: str
     """Directory of the application on the host."""
     subnet: str
+    endpoints: Mapping[Color, str]
+    """`address:port` of each slot, for what is started from now on."""
     proxy: ProxyWish
     blueprint: Blueprint
     """For a container in either slot; name, labels and address are filled in here."""
@@ -102,6 +103,10 @@ class Host:
         return ProxyService(on, self._settings.proxy, self._new_runtime, self._clock)
 
     @cached_property
+    def _routing(self) -> Routing:
+        return Routing(self._files, self._proxy, self._runtime)
+
+    @cached_property
     def _release_command(self) -> ReleaseCommand:
         it = self._settings
         return ReleaseCommand(self._engine, it.app, it.blueprint, it.stop_grace_s)
@@ -135,14 +140,16 @@ class Host:
             NeedsAttention: run.json cannot be read.
         """
         self._connect_ahead()
-        text = self._files.read("run.json", *HISTORY_FILES, _MAP)
+        text = self._files.read("run.json", *HISTORY_FILES, LIVE_MAP, SLOTS)
+        self._routing.remember(text)
         self._history = History.of(text)
         records = self._history.records()
         self._refresh()
         return HostState(
             host=self.name,
-            ready=_MAP in text and self._engine.has_network(self._settings.app),
-            proxy=self._observe_proxy(parse_route(text.get(_MAP, "")).live),
+            ready=LIVE_MAP in text
+            and self._engine.subnet_of(self._settings.app) == self._settings.subnet,
+            proxy=self._observe_proxy(parse_route(text.get(LIVE_MAP, "")).live),
             containers=dict(self._containers),
             images=frozenset(self._engine.images(self._settings.image)),
             open_run=self._history.open_run(
@@ -161,17 +168,8 @@ class Host:
         return self._engine.inspect(self._in(color).id)
 
     def traffic(self) -> Traffic:
-        """Return who serves, who could, and how many requests run where.
-
-        Without a proxy nobody serves; what would is then what the file says.
-        """
-        try:
-            return self._runtime.traffic()
-        except Unreachable:
-            if self._proxy.runs():
-                raise
-        idle = dict.fromkeys(Color, 0)
-        return Traffic(self._on_file().live, frozenset(), covering=False, sessions=idle)
+        """Return who serves, who could, and how many requests run where; see `Routing.traffic`."""
+        return self._routing.traffic()
 
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
         """Ask the release in `slot`, or as a client would, and say which slot answered."""
@@ -203,15 +201,19 @@ class Host:
     # Steps
 
     def set_up(self) -> None:
-        """Make the directories and the network; what is there stays as it is."""
-        if _MAP not in self._files.read(_MAP):
-            self._files.write({_MAP: live_map(Route(None))})
+        """Make the directories and the network; what is in use stays as it is.
+
+        Raises:
+            StepFailed: the network is in use with other addresses than those of today.
+        """
+        self._routing.set_up()
         self._engine.ensure_network(
             self._settings.app, self._settings.subnet, {"restoops.app": self._settings.app}
         )
 
     def run_proxy(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
         """Start HAProxy with the settings of today, taking over from one that runs."""
+        self._routing.keep_slots(self._settings.endpoints)
         self._runtime.close()
         self._prober.close()
         self._proxy.replace(login, on_progress)
@@ -244,6 +246,8 @@ class Host:
             return
         if present:
             self.remove(color)
+        endpoint = self._settings.endpoints[color]
+        self._routing.aim(color, endpoint)
         labels = {
             **self._settings.blueprint.labels,
             "restoops.app": self._settings.app,
@@ -255,7 +259,7 @@ class Host:
             self._settings.blueprint,
             name=name,
             labels=labels,
-            address=self._settings.proxy.settings.addresses[color],
+            address=endpoint.rpartition(":")[0],
         )
         self._engine.start(self._settings.image.at(release.digest), blueprint)
         self._refresh()
@@ -280,13 +284,11 @@ class Host:
 
     def route(self, live: Color | None, *, covered: bool) -> None:
         """Send new requests to `live`, with the other slot in reserve or with nobody."""
-        self._send(Route(live, covered))
+        self._routing.route(Route(live, covered))
 
     def cover(self, color: Color, *, on: bool) -> None:
         """Let `color` stand in for the live slot, or keep it from doing so."""
-        route = self._runtime.current() if self._proxy.runs() else self._on_file()
-        if route.live is color.other and route.covered is not on:
-            self._send(Route(route.live, covered=on))
+        self._routing.cover(color, on=on)
 
     def retire_later(self, color: Color, after_s: int) -> None:
         """Have the host itself stop `color` after `after_s` seconds, unless it is live by then."""
@@ -313,15 +315,6 @@ class Host:
     def _dial_docker(self) -> Stream:
         stream, self._docker_ahead = self._docker_ahead, None
         return stream or self._connection.dial(SOCKET)
-
-    def _send(self, route: Route) -> None:
-        """Tell the file and the running process; what a restarted one would do comes first."""
-        self._files.write({_MAP: live_map(route)})
-        if self._proxy.runs():
-            self._runtime.route(route)
-
-    def _on_file(self) -> Route:
-        return parse_route(self._files.read(_MAP).get(_MAP, ""))
 
     def _new_runtime(self) -> RuntimeApi:
         directory = self._settings.proxy.settings.directory

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from restoops.adapters.clock import Clock
 from restoops.adapters.container import Service
 from restoops.adapters.files import Files
-from restoops.adapters.haproxy import ProxyWish
+from restoops.adapters.haproxy import SLOTS, ProxyWish
 from restoops.adapters.runtime import RuntimeApi
 from restoops.errors import RestoopsError, StepFailed
 from restoops.model import Login
@@ -84,7 +84,7 @@ class ProxyService:
         """
         for left_over in self._engine.services(self._wish.labels | {"restoops.role": "check"}):
             self._engine.remove(left_over.id)
-        argv = ["haproxy", "-c", "-f", self._config]
+        argv = ["haproxy", "-c", *self._configs]
         container = self._start(f"{self._wish.app}-proxy-check", argv, role="check")
         try:
             status = self._engine.wait(container, timeout_s=30)
@@ -117,12 +117,14 @@ class ProxyService:
         self._forget(old)
 
     @property
-    def _config(self) -> str:
-        """The path of haproxy.cfg, the same on the host and in the container."""
-        return f"{self._wish.settings.directory}/{self._wish.file.removeprefix('proxy/')}"
+    def _configs(self) -> list[str]:
+        """The files that HAProxy reads, in order; their path is the same in the container."""
+        directory = self._wish.settings.directory
+        names = (name.removeprefix("proxy/") for name in (SLOTS, self._wish.file))
+        return [word for name in names for word in ("-f", f"{directory}/{name}")]
 
     def _bring_up(self, *, takes_over: bool) -> None:
-        argv = ["haproxy", "-W", "-db", "-f", self._config]
+        argv = ["haproxy", "-W", "-db", *self._configs]
         if takes_over:
             argv += ["-x", f"{self._wish.settings.directory}/run/admin.sock"]
         # A name of its own: one with the same settings may still be ending.

@@ -66,8 +66,7 @@ class RuntimeApi:
         Raises:
             Unreachable: no proxy runs.
         """
-        rows = list(csv.DictReader(self._ask("show stat").removeprefix("# ").splitlines()))
-        return parse_traffic(self.current(), rows)
+        return parse_traffic(self.current(), self._rows())
 
     def current(self) -> Route:
         """Return where new requests go."""
@@ -91,9 +90,36 @@ class RuntimeApi:
                 hint="`restoops status` shows what serves; `restoops doctor` checks the proxy.",
             )
 
+    def endpoints(self) -> dict[Color, str]:
+        """Return `address:port` of each slot, as the process has it."""
+        return {Color(row["svname"]): row["addr"] for row in self._servers()}
+
+    def aim(self, color: Color, endpoint: str) -> None:
+        """Reach a slot at another `address:port`; the caller has written the file.
+
+        Raises:
+            NeedsAttention: HAProxy refused.
+        """
+        address, _, port = endpoint.rpartition(":")
+        for row in self._servers():
+            if row["svname"] == color and row["addr"] != endpoint:
+                # Its answer says what has changed, or why nothing has: the counters tell.
+                self._ask(f"set server {row['pxname']}/{color} addr {address} port {port}")
+        if any(row["addr"] != endpoint for row in self._servers() if row["svname"] == color):
+            raise NeedsAttention(
+                f"{self.host}: HAProxy does not reach {color} at {endpoint}",
+                hint="`docker restart` of the proxy there lets it read its configuration anew.",
+            )
+
     def mark_up(self, color: Color) -> None:
         """Tell HAProxy what we have just found: the slot is healthy. Its checks go on."""
         self._order(f"set server app_{color}/{color} health up")
+
+    def _rows(self) -> list[dict[str, str]]:
+        return list(csv.DictReader(self._ask("show stat").removeprefix("# ").splitlines()))
+
+    def _servers(self) -> list[dict[str, str]]:
+        return [row for row in self._rows() if row["svname"] in tuple(Color)]
 
     def _order(self, command: str) -> None:
         # "No such server." and all other refusals come as text, with success: any answer is one.

@@ -60,7 +60,8 @@ class Container(Section):
     """How a release runs."""
 
     port: Annotated[int, Field(ge=1, le=65535)] = 3001
-    """Port the application listens on inside its container. It is never published."""
+    """Port the application listens on inside its container. It is never published. What runs
+    already is reached on the port that it was started with."""
     environment: dict[VariableName, NoControl] = Field(default_factory=dict)
     """Environment variables. Not for secrets: `docker inspect` shows them."""
     volumes: tuple[Volume, ...] = ()
@@ -107,7 +108,7 @@ class Network(Section):
 
     subnet: Subnet = "172.30.0.0/24"
     """IPv4 network of the bridge; each application on a host needs its own. Blue gets `.11`,
-    green `.12`."""
+    green `.12`. It cannot change while containers of the application run."""
 
 
 class Ssh(Section):

@@ -30,8 +30,6 @@ def host_settings(settings: Settings) -> HostSettings:
     proxy = ProxySettings(
         directory=f"{directory}/proxy",
         port=settings.proxy.port,
-        app_port=settings.container.port,
-        addresses={color: str(subnet[number]) for color, number in _SLOTS.items()},
         health_path=settings.health.path,
         timeout_s=settings.proxy.timeout_s,
     )
@@ -40,6 +38,9 @@ def host_settings(settings: Settings) -> HostSettings:
         image=image_name(settings),
         directory=directory,
         subnet=settings.network.subnet,
+        endpoints={
+            c: f"{subnet[number]}:{settings.container.port}" for c, number in _SLOTS.items()
+        },
         proxy=ProxyWish(settings.app.name, settings.proxy.image, proxy),
         blueprint=_blueprint(settings),
         stop_grace_s=settings.swap.stop_grace_s,

@@ -133,11 +133,12 @@ class Engine:
     def _networks(self, question: Question) -> Reply:
         networks = self._machine.networks
         if question.method == "POST":
-            networks.add(name := str(question.json()["Name"]))
+            made = question.json()
+            networks[name := str(made["Name"])] = made["IPAM"]
             return Reply(201, {"Id": name, "Warning": ""}, self._timing.create_ms)
         wanted = json.loads(question.query.get("filters", "{}")).get("name", [""])
         found = [name for name in networks if any(re.search(one, name) for one in wanted)]
-        return self._quick([{"Name": name, "Id": name} for name in found])
+        return self._quick([{"Name": it, "Id": it, "IPAM": networks[it]} for it in found])
 
 
 def _missing(what: str) -> Reply:

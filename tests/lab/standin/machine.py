@@ -54,7 +54,7 @@ class Machine:
     containers: dict[str, Container] = field(default_factory=dict)
     images: dict[str, set[str]] = field(default_factory=dict)
     """The names of each image, by its id."""
-    networks: set[str] = field(default_factory=set)
+    networks: dict[str, object] = field(default_factory=dict)
     route: str = "none"
     """What `live.map` says in the running proxy."""
     switches: list[tuple[float, str]] = field(default_factory=list)
