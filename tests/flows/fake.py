@@ -78,6 +78,8 @@ class FakeHost:
     """Releases that run but answer 503."""
     doubted: set[Color] = field(default_factory=set)
     """Slots that answer HAProxy's own checks badly."""
+    overlooked: set[Color] = field(default_factory=set)
+    """Slots that HAProxy still takes for healthy, though what ran there has died."""
     answers: dict[Digest, list[int]] = field(default_factory=dict)
     """The next answers of a release; 200 when there are none left."""
     misrouted: Answer | None = None
@@ -122,7 +124,9 @@ class FakeHost:
     @property
     def up(self) -> frozenset[Color]:
         """Slots that answer well."""
-        return frozenset(c for c, it in self.containers.items() if self._is_well(it))
+        return frozenset(
+            c for c, it in self.containers.items() if self._is_well(it) or c in self.overlooked
+        )
 
     @property
     def serving(self) -> Release | None:

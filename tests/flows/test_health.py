@@ -164,11 +164,11 @@ def test_what_still_runs_at_the_end_of_the_drain_is_counted_and_told() -> None:
 
 def test_one_idle_poll_between_two_requests_is_not_idle() -> None:
     host = deployed(V1)
-    host.requests = {BLUE: [1, 0, 1, 0, 0, 1, 0, 0, 0, 9]}
+    host.requests = {BLUE: [1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 9]}
 
     Operator(host, replace(WISHES, warm_s=0)).deploy(V2)
 
-    assert host.requests == {BLUE: []}  # three in a row ended the drain; the stop took the rest
+    assert host.requests == {BLUE: []}  # three in a row ended the drain, and one more is looked at
     assert host.cut == 9
 
 

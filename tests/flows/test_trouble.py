@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -39,9 +40,9 @@ from restoops.plan.steps import (
     Verify,
 )
 from restoops.report.events import Event, Recovering, StepBroken, StepStarted
-from tests.flows.acting import SCENES, Operator, Scene
+from tests.flows.acting import SCENES, Operator, Scene, deployed
 from tests.flows.fake import Breakage, Died, FakeHost
-from tests.plan.states import V4
+from tests.plan.states import BLUE, GREEN, V1, V2, V3, V4, WISHES
 
 CALLS: dict[type[Step], str] = {
     SetUp: "set_up",
@@ -262,3 +263,49 @@ def test_a_change_that_fails_once_never_leaves_a_mess(scene: Scene, number: int)
     _assert_as_told(scene, host, caught.value)
     Operator(host, scene.wishes).deploy(scene.after)
     _assert_nothing_is_left_over(host, scene.after)
+
+
+@pytest.mark.parametrize("release", [V3, V1], ids=["a third", "the one that stands in"])
+@pytest.mark.parametrize("seen", [True, False], ids=["seen by HAProxy", "not seen yet"])
+def test_a_release_that_dies_while_another_is_prepared_keeps_its_cover(
+    release: Release, seen: bool
+) -> None:
+    host = deployed(V1, V2)
+    host.images.discard(release.digest)
+    if not seen:
+        host.overlooked = {GREEN}
+    operator = Operator(host, listen=_when(Pull, lambda: host.kill(GREEN)))
+
+    with pytest.raises(StepFailed, match="green is live but does not answer any more; blue stands"):
+        operator.deploy(release)
+
+    host.overlooked = set()
+    assert host.serving == V1
+    assert host.reserve is BLUE
+    _assert_nothing_is_left_over(host, V1)
+    Operator(host).deploy(V3)
+    assert host.serving == V3
+
+
+def test_a_release_that_dies_before_the_one_before_it_is_stopped_keeps_its_cover() -> None:
+    host = deployed(V1)
+    cold = replace(WISHES, warm_s=0)
+    operator = Operator(host, cold, listen=_when(Drain, lambda: host.kill(GREEN)))
+
+    with pytest.raises(NeedsAttention, match=r"v2 serves, but then: .*blue stands in for it"):
+        operator.deploy(V2)
+
+    assert host.serving == V1
+    Operator(host, cold).deploy(V3)
+    assert host.serving == V3
+
+
+def _when(kind: type[Step], act: Callable[[], object]) -> Callable[[Event], None]:
+    """Do something as a step of a kind begins, once."""
+    done: list[object] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, kind) and not done:
+            done.append(act() or kind)
+
+    return listen

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from restoops.model import HostState, OpenRun, Proxy, Release
-from restoops.plan.bluegreen import plan_deploy, plan_recovery, plan_return, plan_rollback
+from restoops.plan.bluegreen import plan_deploy, plan_rollback
+from restoops.plan.recovery import plan_recovery, plan_return
 from restoops.plan.steps import (
     AwaitHealthy,
     Drain,
@@ -198,6 +199,12 @@ NOT_YET = replace(SWITCHED, proxy=proxy(BLUE, BLUE, GREEN))
         pytest.param(run(V2, "rollback", started_new=False), NOT_YET,
                      (Switch(BLUE), Drain(GREEN, 30)),
                      id="a warm release that was not switched to stays warm"),
+        pytest.param(run(V3), replace(SWITCHED, proxy=proxy(BLUE, GREEN, covering=True)),
+                     (Switch(BLUE, covered=True),),
+                     id="what stands in for one that died meanwhile goes on standing in"),
+        pytest.param(replace(run(V3), was_covered=True), NOT_YET,
+                     (Switch(BLUE, covered=True), KeepWarm(GREEN, 600, covers=True)),
+                     id="what was in reserve is put back there at once"),
         pytest.param(run(V1, old=None, new=BLUE), host(proxy(None), runs(BLUE, V1)),
                      (Switch(None), Remove(BLUE), Trim(frozenset({V1.digest}))),
                      id="a first deploy before the switch leaves nothing"),

@@ -6,15 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restoops.model import Color, HostState, OpenRun, Record, Release
-from restoops.plan.bluegreen import (
-    SwapPlan,
-    Wishes,
-    plan_deploy,
-    plan_recovery,
-    plan_return,
-    plan_rollback,
-)
+from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy, plan_rollback
 from restoops.plan.fleet import release_before
+from restoops.plan.recovery import has_switched, plan_recovery, plan_return
 from restoops.plan.retention import images_to_remove, past_releases
 from restoops.plan.rollback import candidates, find
 from restoops.plan.status import status_of
@@ -166,8 +160,8 @@ def test_recovery_says_where_traffic_goes_once_and_before_all_else_that_it_does(
     steps = plan_recovery(cut_off, state, asked)
     switches = [step for step in steps if isinstance(step, Switch)]
 
-    finishes = state.answering is cut_off.new and not cut_off.going_back
-    assert switches == [Switch(cut_off.new if finishes else cut_off.old)]
+    finishes = has_switched(cut_off, state) and not cut_off.going_back
+    assert [step.to for step in switches] == [cut_off.new if finishes else cut_off.old]
     before = steps[: steps.index(switches[0])]
     assert not any(isinstance(step, Remove | Stop | Drain | Uncover | Trim) for step in before)
 

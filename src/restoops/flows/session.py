@@ -17,8 +17,9 @@ from restoops.flows.interrupt import Interrupt
 from restoops.flows.steps import Executor
 from restoops.model import HostState, OpenRun, Record, Release, RunKind
 from restoops.plan.bake import Figures
-from restoops.plan.bluegreen import SwapPlan, Wishes, plan_recovery, plan_return
+from restoops.plan.bluegreen import SwapPlan, Wishes
 from restoops.plan.fleet import Ending, HostResult
+from restoops.plan.recovery import has_switched, plan_recovery, plan_return
 from restoops.plan.steps import Step, Switch
 from restoops.report.events import Event, Output, PuttingRight, Recovering, Waiting
 
@@ -114,11 +115,11 @@ class Session:
         run = state.open_run
         if run is None:
             return state
-        has_switched = state.answering is run.new and not run.going_back
-        if has_switched and not may_finish:
+        is_ahead = has_switched(run, state) and not run.going_back
+        if is_ahead and not may_finish:
             run = replace(run, going_back=True)
             self.host.open_run(run)
-        finishes = has_switched and may_finish
+        finishes = is_ahead and may_finish
         self._tell(Recovering(self.host.name, run, finishes))
         self.host.clear_release_command()
         self._executor.apply(plan_recovery(run, state, self._wishes))
@@ -218,7 +219,7 @@ class Session:
     def serves_new(self) -> bool:
         """Return whether traffic goes to the release of the run that is open here."""
         assert self._run  # noqa: S101  callers ask `is_open` first
-        return self.host.observe().answering is self._run.new
+        return has_switched(self._run, self.host.observe())
 
     def leave_interrupted(self, *, finish: bool) -> None:
         """Undo the run, or finish it when traffic has moved everywhere, without waiting long."""

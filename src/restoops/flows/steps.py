@@ -101,7 +101,7 @@ class Executor:
             case RunProxy():
                 self.host.run_proxy(self.login(), self._progress(step))
             case Uncover(color):
-                self.host.cover(color, on=False)
+                self._uncover(color)
             case Remove(color):
                 self.host.remove(color)
             case Pull(digest):
@@ -134,6 +134,22 @@ class Executor:
 
     def _progress(self, step: Step) -> Callable[[str], None]:
         return lambda text: self.tell(Progress(self.host.name, step, text))
+
+    def _uncover(self, color: Color) -> None:
+        """Take `color` out of reserve, unless it is all that answers at this moment."""
+        traffic, live = self.host.traffic(), color.other
+        if traffic.live is live and traffic.covering and not self._answers(live, traffic.up):
+            raise StepFailed(
+                f"{self.host.name}: {live} is live but does not answer any more; {color} stands in "
+                "for it and has to stay",
+                hint="Do the same again: the release that stands in is then made live first.",
+                details=self._log_tail(live),
+            )
+        self.host.cover(color, on=False)
+
+    def _answers(self, color: Color, up: frozenset[Color]) -> bool:
+        # HAProxy takes up to some seconds to see that a release has died.
+        return color in up and self.host.ask(self.health.path, color)[0].status != 0
 
     def _await_healthy(self, step: AwaitHealthy) -> str:
         self._pause(self.health.start_wait_s)

@@ -1,10 +1,10 @@
-"""The steps of a swap on one host, and of putting right a run that was cut off."""
+"""The steps of a swap on one host."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from restoops.model import Color, Container, HostState, OpenRun, Proxy, Release
+from restoops.model import Color, Container, HostState, Proxy, Release
 from restoops.plan.bake import Limits
 from restoops.plan.retention import images_to_remove
 from restoops.plan.steps import (
@@ -106,35 +106,11 @@ def plan_rollback(state: HostState, release: Release, wishes: Wishes) -> SwapPla
     if serving and _runs(serving, release):
         steps = _settle_cover(state)
         return SwapPlan(release, serving.color, serving.color, steps, starts_new=False)
-    foundation = _repair(state)
+    foundation = repair(state)
     warm = _warm(state)
     if warm and not foundation and _runs(warm, release):
         return _plan_switch_back(state, warm, wishes)
     return _plan_swap(state, release, wishes, foundation=foundation, covers=False)
-
-
-def plan_recovery(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, ...]:
-    """Return the steps that finish `run` when its release serves, and that undo it otherwise."""
-    if state.answering is run.new and not run.going_back:
-        retire = _retire(run.old, state, wishes, covers=run.kind == "deploy")
-        return (*_repair(state), Switch(run.new), *retire, *_trim(state, wishes))
-    repair = _repair(state) if run.old else ()
-    return (*repair, *plan_return(run, state, wishes))
-
-
-def plan_return(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, ...]:
-    """Return the steps that leave the release before `run` serving and nothing of `run` behind."""
-    # The switch is asserted first, so that a proxy restarted in the midst reads the right file.
-    drain = Drain(run.new, wishes.drain_s)
-    found = state.containers.get(run.new)
-    if not run.started_new or (found and found.release != run.release):
-        # What is there was warm before the run, which has not come so far as to replace it.
-        again = (KeepWarm(run.new, max(1, wishes.warm_s), covers=True),) if run.was_covered else ()
-        return (Switch(run.old), drain, *again)
-    trim = _trim(state, wishes, without=run.new)
-    if run.old is None:
-        return (Switch(None), Remove(run.new), *trim)
-    return (Switch(run.old), Uncover(run.new), drain, Remove(run.new), *trim)
 
 
 def _plan_swap(
@@ -155,8 +131,8 @@ def _plan_swap(
         Switch(new, covered=covers and _can_cover(old, state)),
         Verify(new),
         *((Bake(new, wishes.bake),) if wishes.bake and covers and _can_cover(old, state) else ()),
-        *_retire(old, state, wishes, covers=covers),
-        *_trim(state, wishes, without=new, plus=release),
+        *retire(old, state, wishes, covers=covers),
+        *trim(state, wishes, without=new, plus=release),
     )
     return SwapPlan(release, old, new, steps, starts_new=True)
 
@@ -169,7 +145,7 @@ def _plan_switch_back(state: HostState, warm: Container, wishes: Wishes) -> Swap
         AwaitHealthy(new, min(wishes.healthy_s, _WARM_ANSWER_S), successes=1),
         Switch(new),
         Verify(new),
-        *_retire(old, state, wishes, covers=False),
+        *retire(old, state, wishes, covers=False),
     )
     return SwapPlan(warm.release, old, new, steps, starts_new=False)
 
@@ -181,7 +157,7 @@ def _warm(state: HostState) -> Container | None:
     return state.containers.get(color) if color and is_up else None
 
 
-def _trim(
+def trim(
     state: HostState, wishes: Wishes, *, without: Color | None = None, plus: Release | None = None
 ) -> tuple[Step, ...]:
     """Remove surplus images, when `without` has been emptied and `plus` has been started."""
@@ -204,9 +180,10 @@ def _bring_up(state: HostState, release: Release, new: Color, wishes: Wishes) ->
     return (*fetch, Uncover(new), *make_room, Start(new, release))
 
 
-def _retire(
+def retire(
     old: Color | None, state: HostState, wishes: Wishes, *, covers: bool
 ) -> tuple[Step, ...]:
+    """Return the steps that end what `old` is for, once nobody is sent there any more."""
     if old is None or old not in state.containers:
         return ()
     drain = Drain(old, wishes.drain_s)
@@ -228,7 +205,8 @@ def _foundation(state: HostState) -> tuple[Step, ...]:
     return set_up if is_good else (*set_up, RunProxy())
 
 
-def _repair(state: HostState) -> tuple[Step, ...]:
+def repair(state: HostState) -> tuple[Step, ...]:
+    """Return the steps without which traffic could not be moved; none when one proxy runs."""
     return () if state.proxy and _runs_alone(state.proxy) else _foundation(state)
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal, TypeVar
 
 from restoops.model import Digest, HostState, OpenRun, Record, Release
+from restoops.plan.recovery import has_switched
 from restoops.plan.rollback import last_good
 
 _T = TypeVar("_T")
@@ -92,7 +93,7 @@ def finishes(run: OpenRun, states: Iterable[HostState]) -> bool:
             return True
         there = state.open_run
         if there and there.id == run.id:
-            all_switched &= state.answering is there.new and not there.going_back
+            all_switched &= has_switched(there, state) and not there.going_back
     return all_switched
 
 
