@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -63,6 +63,13 @@ class ImageName:
         return f"{self}@{digest}"
 
 
+def registry_of(reference: str) -> str:
+    """Return the registry that an image reference names, as Docker reads it."""
+    first, slash, _ = reference.partition("/")
+    is_host = slash and ("." in first or ":" in first or first == "localhost")
+    return first if is_host else "docker.io"
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A string that never shows itself; only `reveal` gives it."""
@@ -85,6 +92,10 @@ class Login:
 
     username: str
     password: Secret
+
+
+Logins = Callable[[str], Login | None]
+"""Looks up the credentials of a registry, when something is to be pulled from there."""
 
 
 @dataclass(frozen=True, slots=True)

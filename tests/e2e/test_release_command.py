@@ -61,7 +61,7 @@ def release(operator: Operator, releases: Releases, registry: Registry, lab_key:
     shell(operator.droplet, "install -d -o deploy /var/lib/restoops")
     with connected(operator, lab_key) as host:
         host.set_up()
-        host.pull(found.digest, login, lambda _: None)
+        host.pull(found.digest, lambda _: login, lambda _: None)
         host.start(Color.BLUE, found)
     return found
 

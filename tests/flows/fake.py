@@ -16,7 +16,7 @@ from restoops.model import (
     Counts,
     Digest,
     HostState,
-    Login,
+    Logins,
     OpenRun,
     Proxy,
     Record,
@@ -216,7 +216,7 @@ class FakeHost:
         with self._effect("network"):
             self.ready = True
 
-    def run_proxy(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
+    def run_proxy(self, logins: Logins, on_progress: Callable[[str], None]) -> None:
         self._called("run_proxy")
         with self._effect("haproxy.cfg"):
             on_progress("checked")
@@ -224,7 +224,7 @@ class FakeHost:
             self.proxy_runs = self.proxy_is_current = True
             self.restart_proxy()
 
-    def pull(self, digest: Digest, login: Login | None, on_progress: Callable[[str], None]) -> None:
+    def pull(self, digest: Digest, logins: Logins, on_progress: Callable[[str], None]) -> None:
         self._called("pull")
         if digest in self.gone:
             raise StepFailed(f"{self.name}: pull of {digest.short} failed: not found")

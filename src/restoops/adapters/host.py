@@ -39,7 +39,7 @@ from restoops.model import (
     Digest,
     HostState,
     ImageName,
-    Login,
+    Logins,
     OpenRun,
     Proxy,
     Record,
@@ -211,16 +211,17 @@ class Host:
             self._settings.app, self._settings.subnet, {"restoops.app": self._settings.app}
         )
 
-    def run_proxy(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
+    def run_proxy(self, logins: Logins, on_progress: Callable[[str], None]) -> None:
         """Start HAProxy with the settings of today, taking over from one that runs."""
         self._routing.keep_slots(self._settings.endpoints)
         self._runtime.close()
         self._prober.close()
-        self._proxy.replace(login, on_progress)
+        self._proxy.replace(logins, on_progress)
 
-    def pull(self, digest: Digest, login: Login | None, on_progress: Callable[[str], None]) -> None:
+    def pull(self, digest: Digest, logins: Logins, on_progress: Callable[[str], None]) -> None:
         """Fetch the image of the application, by digest."""
-        self._engine.pull(self._settings.image.at(digest), login, on_progress)
+        image = self._settings.image
+        self._engine.pull(image.at(digest), logins(image.registry), on_progress)
 
     def run_release(
         self,

@@ -13,7 +13,7 @@ from restoops.adapters.files import Files
 from restoops.adapters.haproxy import SLOTS, ProxyWish
 from restoops.adapters.runtime import RuntimeApi
 from restoops.errors import RestoopsError, StepFailed
-from restoops.model import Login
+from restoops.model import Logins, registry_of
 
 if TYPE_CHECKING:
     from restoops.adapters.docker import Engine
@@ -50,7 +50,7 @@ class ProxyService:
         """Return whether it runs with the image and the configuration of today."""
         return service.labels.get("restoops.spec") == self._wish.spec
 
-    def replace(self, login: Login | None, on_progress: Callable[[str], None]) -> None:
+    def replace(self, logins: Logins, on_progress: Callable[[str], None]) -> None:
         """Start HAProxy with the settings of today, taking over from one that runs.
 
         What cannot be started leaves nothing behind; the one that runs goes on with its own file.
@@ -60,7 +60,7 @@ class ProxyService:
         """
         wish = self._wish
         if not self._engine.has_image(wish.image):
-            self._engine.pull(wish.image, login, on_progress)
+            self._engine.pull(wish.image, logins(registry_of(wish.image)), on_progress)
         before = self.containers()
         used = {_file_of(service) for service in before if service.status == "running"}
         self._files.write({wish.file: wish.config})

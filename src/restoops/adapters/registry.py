@@ -188,17 +188,18 @@ class RegistryClient:
         )
 
 
-def find_login(registry: str) -> Login | None:
+def find_login(registry: str, *, ours: str) -> Login | None:
     """Return the credentials for `registry`.
 
-    They come from REGISTRY_USERNAME and GITHUB_TOKEN, or from Docker's own configuration with
-    its credential helpers.
+    Those in REGISTRY_USERNAME and GITHUB_TOKEN are for `ours`, the application's registry, and
+    are shown to no other. The rest comes from Docker's own configuration with its credential
+    helpers.
 
     Raises:
         Unreachable: a credential helper failed.
     """
     user, token = os.environ.get("REGISTRY_USERNAME"), os.environ.get("GITHUB_TOKEN")
-    if user and token:
+    if user and token and _same(registry, ours):
         return Login(user, Secret(token))
     # The package, then what it holds: `import docker.auth` would lock that module first, and a
     # thread that loads the package just then would go on with an empty `docker.auth`.
@@ -218,6 +219,12 @@ def find_login(registry: str) -> Login | None:
     if not found.get("username"):
         return None
     return Login(str(found["username"]), Secret(str(found.get("password", ""))))
+
+
+def _same(one: str, other: str) -> bool:
+    hub = {"index.docker.io": "docker.io", "registry-1.docker.io": "docker.io"}
+    names = [name.lower().removesuffix(":443") for name in (one, other)]
+    return hub.get(names[0], names[0]) == hub.get(names[1], names[1])
 
 
 def _is_loopback(registry: str) -> bool:

@@ -140,8 +140,9 @@ def batch_argument(text: str) -> str:
     return text
 
 
-def login(loaded: Loaded) -> Login | None:
-    """Return the credentials for the application's registry, if there are any."""
+def login(loaded: Loaded, registry: str = "") -> Login | None:
+    """Return the credentials for a registry, the application's when none is named."""
     from restoops.adapters.registry import find_login
 
-    return find_login(loaded.settings.registry.host)
+    ours = loaded.settings.registry.host
+    return find_login(registry or ours, ours=ours)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from restoops.cli.context import login
@@ -92,7 +93,7 @@ def _swap(
                 clock=clock,
                 tell=tell,
                 interrupt=interrupt,
-                login=lambda: login(loaded),
+                logins=partial(login, loaded),
             ),
             request,
             asked,

@@ -42,7 +42,8 @@ class Registry(Section):
 
     host: RegistryHost = "ghcr.io"
     """Registry, with its port if that is not 443. Credentials: `REGISTRY_USERNAME` and
-    `GITHUB_TOKEN`, or Docker's own configuration with its credential helpers."""
+    `GITHUB_TOKEN`, which no other registry is shown, or Docker's own configuration with its
+    credential helpers."""
     plain_http: bool = False
     """Speak HTTP instead of HTTPS. Loopback addresses always do."""
 

@@ -124,7 +124,7 @@ def _keys(loaded: Loaded) -> Check:
 
 def _registry(loaded: Loaded) -> Check:
     image = image_name(loaded.settings)
-    login = find_login(image.registry)
+    login = find_login(image.registry, ours=image.registry)
     plain = loaded.settings.registry.plain_http
     with contextlib.closing(RegistryClient(image, login, plain_http=plain)) as registry:
         tags = registry.tags()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 from restoops.adapters.clock import Clock
@@ -12,7 +13,7 @@ from restoops.flows.background import in_background
 from restoops.flows.bake import Watch
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
-from restoops.model import Answer, Color, Container, Login, Timing
+from restoops.model import Answer, Color, Container, Logins, Timing
 from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
@@ -60,8 +61,7 @@ class Executor:
     clock: Clock
     tell: Tell
     interrupt: Interrupt
-    login: Callable[[], Login | None] = lambda: None
-    """Credentials of the registry, looked up when a pull needs them."""
+    logins: Logins = lambda _: None
     done: list[Timing] = field(default_factory=list)
     cut: int = 0
 
@@ -99,15 +99,14 @@ class Executor:
             case SetUp():
                 self.host.set_up()
             case RunProxy():
-                self.host.run_proxy(self.login(), self._progress(step))
+                self.host.run_proxy(self.logins, self._progress(step))
             case Uncover(color):
                 self._uncover(color)
             case Remove(color):
                 self.host.remove(color)
             case Pull(digest):
-                login = self.login()
-                progress = self._progress(step)
-                in_background(lambda: self.host.pull(digest, login, progress))(self.interrupt)
+                work = partial(self.host.pull, digest, self.logins, self._progress(step))
+                in_background(work)(self.interrupt)
             case Start(color, release):
                 self.host.start(color, release)
             case AwaitHealthy():
