@@ -111,14 +111,16 @@ def endpoints_at(port: int) -> dict[Color, str]:
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[Haproxy]:
+def running(
+    directory: Path, edit: Callable[[str], str] = lambda config: config
+) -> Iterator[Haproxy]:
     """Start HAProxy with nobody live, and an application in each slot."""
     settings, app_port = settings_in(directory, free_port()), free_port()
     wish = ProxyWish("menu", "haproxy:2.6", settings)
     (directory / "run").mkdir()
     (directory / "live.map").write_text(live_map(Route(None)))
     (directory / "slots.cfg").write_text(slots_file(endpoints_at(app_port)))
-    (directory / "haproxy.cfg").write_text(wish.config)
+    (directory / "haproxy.cfg").write_text(edit(wish.config))
     apps = {color: App(color, app_port) for color in Color}
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -215,6 +215,9 @@ def test_without_a_proxy_the_api_says_so(tmp_path: Path) -> None:
         RuntimeApi("web-1", str(tmp_path), LocalConnection().dial).traffic()
 
 
+SAYS_BLUE = b"0x5581 live blue\n\n> "
+
+
 class Scripted:
     """A stream that says one thing to each line that it is sent."""
 
@@ -239,14 +242,14 @@ class Scripted:
     [b"No such server.\n\n> ", b"Unknown command: 'set'\n\n> ", b"Permission denied\n\n> "],
 )
 def test_any_answer_to_an_order_is_a_refusal(answer: bytes) -> None:
-    api = RuntimeApi("web-1", "/run", lambda _: Scripted(answer))
+    api = RuntimeApi("web-1", "/run", lambda _: Scripted(SAYS_BLUE, answer))
 
     with pytest.raises(NeedsAttention, match="refused `set server app_blue/blue health up`"):
         api.mark_up(BLUE)
 
 
 def test_a_switch_that_haproxy_did_not_make_is_an_error() -> None:
-    api = RuntimeApi("web-1", "/run", lambda _: Scripted(b"\n> ", b"0x5581 live blue\n\n> "))
+    api = RuntimeApi("web-1", "/run", lambda _: Scripted(SAYS_BLUE, b"\n> ", SAYS_BLUE))
 
     with pytest.raises(NeedsAttention, match="routes to blue and not to green"):
         api.route(Route(GREEN))

@@ -62,8 +62,8 @@ def parse_route(text: str) -> Route:
 
 
 def slots_file(endpoints: Mapping[Color, str]) -> str:
-    """Return `slots.cfg`: `address:port` of each slot, which the other configuration refers to."""
-    lines = (f"    setenv {_variable(color)} {endpoints[color]}\n" for color in Color)
+    """Return `slots.cfg`: `address:port` of the slots, which the other configuration refers to."""
+    lines = (f"    setenv {_variable(color)} {at}\n" for color, at in sorted(endpoints.items()))
     return "# Written by restoops; changes are overwritten.\nglobal\n" + "".join(lines)
 
 
@@ -85,6 +85,8 @@ def render(settings: ProxySettings) -> str:
 # Written by restoops; changes are overwritten.
 global
     stats socket {run}/admin.sock mode 600 level admin expose-fd listeners
+    # Longer than most waits of a run, so that it keeps its stream; short enough that streams of
+    # clients that are frozen do not use up the ten that there may be.
     stats timeout 10m
     # Keep-alive connections of a proxy that was replaced are closed after this long.
     hard-stop-after 10m

@@ -81,7 +81,7 @@ class Routing:
         """Reach `color`, in which nothing runs, at `endpoint`; the other slot stays as it is."""
         known = self._known()
         if known.get(color) != endpoint:
-            self._write({color.other: endpoint, **known, color: endpoint})
+            self._write({**known, color: endpoint})
         if self._proxy.runs():
             self._runtime.aim(color, endpoint)
 

@@ -66,7 +66,8 @@ class RuntimeApi:
         Raises:
             Unreachable: no proxy runs.
         """
-        return parse_traffic(self.current(), self._rows())
+        rows = self._rows()
+        return parse_traffic(self.current(), rows)
 
     def current(self) -> Route:
         """Return where new requests go."""
@@ -104,7 +105,7 @@ class RuntimeApi:
         for row in self._servers():
             if row["svname"] == color and row["addr"] != endpoint:
                 # Its answer says what has changed, or why nothing has: the counters tell.
-                self._ask(f"set server {row['pxname']}/{color} addr {address} port {port}")
+                self._ask_once(f"set server {row['pxname']}/{color} addr {address} port {port}")
         if any(row["addr"] != endpoint for row in self._servers() if row["svname"] == color):
             raise NeedsAttention(
                 f"{self.host}: HAProxy does not reach {color} at {endpoint}",
@@ -122,8 +123,10 @@ class RuntimeApi:
         return [row for row in self._rows() if row["svname"] in tuple(Color)]
 
     def _order(self, command: str) -> None:
+        # An order is sent once: a stream that was closed meanwhile is noticed by a question.
+        self.current()
         # "No such server." and all other refusals come as text, with success: any answer is one.
-        answer = self._ask(command).strip()
+        answer = self._ask_once(command).strip()
         if answer:
             raise NeedsAttention(
                 f"{self.host}: HAProxy refused `{command}`: {answer}",
@@ -131,18 +134,40 @@ class RuntimeApi:
             )
 
     def _ask(self, command: str) -> str:
+        """Ask something that changes nothing, on a new stream if HAProxy has closed the old one.
+
+        It does so when nothing was asked for long, such as during a migration.
+        """
+        was_open = self._stream is not None
         try:
-            self.connect()
-            if not self._is_greeted:
-                self._read()
-                self._is_greeted = True
-            return self._exchange(command)
+            return self._talk(command)
+        except TimeoutError as error:
+            raise self._no_answer(error) from error
         except (OSError, EOFError) as error:
-            self.close()
-            raise Unreachable(
-                f"{self.host}: HAProxy does not answer: {error}",
-                hint="The next deploy or rollback starts it again; `restoops doctor` says more.",
-            ) from error
+            if not was_open:
+                raise self._no_answer(error) from error
+        self.close()
+        return self._ask_once(command)
+
+    def _ask_once(self, command: str) -> str:
+        try:
+            return self._talk(command)
+        except (OSError, EOFError) as error:
+            raise self._no_answer(error) from error
+
+    def _talk(self, command: str) -> str:
+        self.connect()
+        if not self._is_greeted:
+            self._read()
+            self._is_greeted = True
+        return self._exchange(command)
+
+    def _no_answer(self, error: Exception) -> Unreachable:
+        self.close()
+        return Unreachable(
+            f"{self.host}: HAProxy does not answer: {error}",
+            hint="The next deploy or rollback starts it again; `restoops doctor` says more.",
+        )
 
     def _exchange(self, command: str) -> str:
         assert self._stream  # noqa: S101  connect() has made it
