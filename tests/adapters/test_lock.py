@@ -378,6 +378,8 @@ def test_a_process_that_only_has_the_number_of_a_holder_is_not_ended(
                      id="of an older version"),
         pytest.param(json.dumps(asdict(OLGA)) + "\n4194305 4194306 1\n", "No run has it",
                      id="of a run that is over"),
+        pytest.param(json.dumps(asdict(OLGA)) + "\n0 0 0\n", "No run has it",
+                     id="of the host itself"),
     ],
 )  # fmt: skip
 def test_a_lock_of_which_nobody_can_be_ended_is_given_up(

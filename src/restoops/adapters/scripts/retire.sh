@@ -3,10 +3,18 @@
 # `docker wait` ends early when the container goes for another reason: then nothing is left to do.
 # The variables or context of Docker of our caller may name another engine.
 export DOCKER_HOST=unix:///var/run/docker.sock
+# What is kept warm again has a timer of its own: only the last one of a slot counts.
+me=$$-$EPOCHREALTIME
+echo "$me" >"$1/warm-$3"
 timeout "$4" docker wait "$2" >/dev/null 2>&1
 [ $? -eq 124 ] || exit 0
 exec 9>>"$1/lock" || exit 0
 flock -w 600 9 || exit 0
+[ "$(cat "$1/warm-$3")" = "$me" ] || exit 0
+# Who finds the lock held is told by whom; that is no run which could be ended (lock.sh).
+printf '{"who": "this host", "origin": "%s", "purpose": "%s", "since": "%s"}\n0 0 0\n' \
+    "${HOSTNAME//[^A-Za-z0-9.-]/}" "stop $3, which was kept warm for $4 s" \
+    "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" >"$1/lock"
 map=$1/proxy/live.map
 haproxy() {
     echo "$1" | docker -H "unix://${map%/*}/run/admin.sock" system dial-stdio 2>/dev/null
