@@ -54,7 +54,8 @@ def side_by_side(
     """Do `work` on all items, on at most `at_once` of them at a time.
 
     Returns what came of each, and what went wrong with the others. With an `Interrupt` those
-    that are still at work are walked away from when somebody asks for it.
+    that are still at work are walked away from when somebody asks for it. A fault of our own in
+    one of them is raised when none is at work any more: what they work on may be locked for them.
     """
     gate = threading.Semaphore(at_once)
 
@@ -65,9 +66,14 @@ def side_by_side(
     begun = {item: in_background(lambda item=item: bounded(item)) for item in items}  # type: ignore[misc]
     done: dict[_K, _T] = {}
     failed: dict[_K, RestoopsError] = {}
+    faults: list[Exception] = []
     for item, result in begun.items():
         try:
             done[item] = result(interrupt)
         except RestoopsError as error:
             failed[item] = error
+        except Exception as fault:  # noqa: BLE001  raised again below
+            faults.append(fault)
+    if faults:
+        raise faults[0]
     return done, failed
