@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from restoops.model import HostState, Release
+from restoops.model import HostState, Record, Release
 from restoops.plan.fleet import (
     Ending,
     HostResult,
@@ -133,3 +133,41 @@ def test_a_fleet_goes_back_from_the_newest_release_that_serves_anywhere() -> Non
     states = [at(V3, "2026-01-03"), at(V2, "2026-01-02"), at(V1, "2026-01-01")]
 
     assert release_before(states) == V2
+
+
+def at_clock(release: Release, started_at: str) -> Record:
+    """A run with an id of its own, begun when the operator's clock said so."""
+    made = record(release)
+    return replace(
+        made, run=replace(made.run, id=f"run-{release.tag}-{started_at}", started_at=started_at)
+    )
+
+
+OLD, NEW = at_clock(V1, "2026-01-09"), at_clock(V2, "2026-01-02")
+"""Made live in this order; the clock of who made V1 live was a week ahead."""
+NEWEST = at_clock(V3, "2026-01-03")
+
+
+@pytest.mark.parametrize(
+    ("histories", "expected"),
+    [
+        pytest.param([(OLD, NEW), (OLD, NEW)], (OLD, NEW), id="a clock that is ahead"),
+        pytest.param([(NEW,), (OLD, NEW)], (OLD, NEW), id="a host that came later"),
+        pytest.param([(OLD, NEW), (NEW, NEWEST), (OLD, NEWEST)], (OLD, NEW, NEWEST),
+                     id="hosts that saw two of three runs each"),
+        pytest.param([(NEWEST,), (NEW,)], (NEW, NEWEST), id="without a host in common, by clock"),
+        pytest.param([(OLD, NEW), (NEW, OLD)], (NEW, OLD), id="hosts that contradict each other"),
+        pytest.param([(), ()], (), id="none"),
+    ],
+)  # fmt: skip
+def test_runs_are_in_the_order_of_the_hosts_that_wrote_them_down(
+    histories: list[tuple[Record, ...]], expected: tuple[Record, ...]
+) -> None:
+    assert common_history([replace(ON_V2, history=it) for it in histories]) == expected
+
+
+def test_a_clock_that_is_wrong_does_not_choose_the_release_to_go_back_to() -> None:
+    ahead = at_clock(V3, "2026-01-09")
+    states = [replace(ON_V2, history=(ahead, at_clock(V1, "2026-01-01"), NEW))] * 2
+
+    assert release_before(states) == V1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeVar
@@ -115,15 +116,37 @@ def in_batches(hosts: Sequence[_T], size: str) -> tuple[tuple[_T, ...], ...]:
 
 
 def common_history(states: Sequence[HostState]) -> tuple[Record, ...]:
-    """Return the runs of all hosts, oldest first; one that made its release live anywhere did."""
+    """Return the runs of all hosts, oldest first; one that made its release live anywhere did.
+
+    The order is the one in which each host wrote them down. Clocks of operators, which may be
+    wrong, only decide between runs that have no host in common.
+    """
     if len(states) == 1:
-        return states[0].history  # in the order in which it happened, whatever clocks said
+        return states[0].history
     runs: dict[str, Record] = {}
     for record in (record for state in states for record in state.history):
         known = runs.get(record.run.id)
         if known is None or (record.made_live and not known.made_live):
             runs[record.run.id] = record
-    return tuple(sorted(runs.values(), key=lambda record: (record.run.started_at, record.run.id)))
+    lines = [dict.fromkeys(record.run.id for record in state.history) for state in states]
+    return tuple(runs[it] for it in _in_common_order(lines, lambda it: runs[it].run.started_at))
+
+
+def _in_common_order(
+    lines: Iterable[Iterable[str]], started_at: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield what is in `lines` once, none before what comes before it in any of them."""
+    queues = [deque(line) for line in lines]
+    left = Counter(one for queue in queues for one in queue)
+    while queues := [queue for queue in queues if queue]:
+        heads = Counter(queue[0] for queue in queues)
+        # Two hosts that contradict each other, as after a history was altered, leave none free.
+        free = [one for one, count in heads.items() if count == left[one]] or list(heads)
+        first = min(free, key=lambda one: (started_at(one), one))
+        for queue in queues:
+            if first in queue:
+                queue.remove(first)
+        yield first
 
 
 def release_before(states: Sequence[HostState]) -> Release | None:
