@@ -11,6 +11,7 @@ from typing import Literal
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _GIT_SHA = re.compile(r"[0-9a-f]{7,40}")
+_PART_OF_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")
 
 
 class Color(StrEnum):
@@ -46,6 +47,11 @@ class Digest:
     def short(self) -> str:
         """The first twelve digits, as Docker prints them."""
         return self.value[7:19]
+
+    def begins_with(self, text: str) -> bool:
+        """Return whether `text` is its first twelve digits or more, with `sha256:` or without."""
+        part = _PART_OF_DIGEST.fullmatch(text)
+        return part is not None and self.value[7:].startswith(part[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,13 +294,23 @@ class Answer:
         return f"{self.status or 'no answer'}{': ' if body else ''}{body}"
 
 
+def is_git_sha(text: str) -> bool:
+    """Return whether `text` can be a Git SHA, whole or cut short."""
+    return _GIT_SHA.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    """Return whether `text` can only mean a digest, whole or in part."""
+    return text.startswith("sha256:") and _PART_OF_DIGEST.fullmatch(text) is not None
+
+
 def tag_of(text: str) -> str:
     """Return the tag that an operator means: `abc1234` is short for `sha-abc1234`.
 
     Raises:
         ValueError: the text cannot be an image tag.
     """
-    if _GIT_SHA.fullmatch(text):
+    if is_git_sha(text):
         return f"sha-{text[:7]}"
     if not _TAG.fullmatch(text):
         raise ValueError(f"{text!r} is neither an image tag nor a Git SHA")

@@ -136,7 +136,7 @@ def test_an_unknown_release_is_refused_with_those_that_are_known(pair: Operator)
     outcome = pair.run("rollback", "abc1234", "staging", "--yes")
 
     assert outcome.status == 1
-    assert "sha-abc1234 never was live here" in outcome.stderr
+    assert ": abc1234 never was live here" in outcome.stderr
     assert "Known releases: sha-two, sha-one" in outcome.stderr
     assert look(pair.droplet) == before
 

@@ -26,6 +26,8 @@ from tests.plan.states import (
 )
 
 REBUILT = Release("v1", digest("v1, rebuilt"))
+GIT_SHA = "0123456789abcdef0123456789abcdef01234567"
+BUILT = release("sha-0123456")
 ALL = (record(V1), record(V2), record(V3))
 
 
@@ -64,6 +66,12 @@ def test_the_last_good_release(state: HostState, expected: Release | None) -> No
         pytest.param("v2", V2, id="by tag"),
         pytest.param(V2.digest.value, V2, id="by digest"),
         pytest.param(V2.digest.short, V2, id="by the twelve digits that Docker prints"),
+        pytest.param(V2.digest.value[7:], V2, id="by all digits without sha256"),
+        pytest.param(f"sha256:{V2.digest.short}", V2, id="by twelve digits after sha256"),
+        pytest.param(V2.digest.value[:30], V2, id="by more than twelve digits"),
+        pytest.param(V2.digest.short[:11], None, id="not by fewer than twelve digits"),
+        pytest.param("sha256:", None, id="not by no digits"),
+        pytest.param(GIT_SHA, BUILT, id="by the Git SHA it was built from"),
         pytest.param("v1", REBUILT, id="the newest of a tag that moved"),
         pytest.param(V1.digest.short, V1, id="the older of a tag that moved, by digest"),
         pytest.param("v4", None, id="not what failed"),
@@ -72,7 +80,7 @@ def test_the_last_good_release(state: HostState, expected: Release | None) -> No
     ],
 )
 def test_find(text: str, expected: Release | None) -> None:
-    history = (*ALL, record(REBUILT), record(V4, "failed"))
+    history = (*ALL, record(BUILT), record(REBUILT), record(V4, "failed"))
 
     assert find(history, text) == expected
 

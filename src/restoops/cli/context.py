@@ -125,6 +125,26 @@ def tag_argument(text: str) -> str:
         ) from error
 
 
+def release_argument(text: str) -> str:
+    """Return the text if it can name a release that was live: a tag, a Git SHA or a digest.
+
+    Which of them it is, the history of the hosts tells: twelve digits may be a SHA or a digest.
+
+    Raises:
+        UsageError: the text cannot be one.
+    """
+    from restoops.model import is_digest
+
+    if text.startswith("sha256:") and not is_digest(text):
+        raise UsageError(
+            f"{text!r} is no digest",
+            hint="`sha256:` and 64 hexadecimal digits, or the first twelve of them.",
+        )
+    if not is_digest(text):
+        tag_argument(text)
+    return text
+
+
 def batch_argument(text: str) -> str:
     """Return the size of a batch as it was given.
 

@@ -14,7 +14,7 @@ from restoops.cli.context import (
     confirm,
     in_registry,
     load_environment,
-    tag_argument,
+    release_argument,
 )
 from restoops.cli.hosts import opened
 from restoops.cli.options import (
@@ -116,8 +116,7 @@ def _arguments(
         )
     if second is None:
         return None, first
-    is_digest = first.startswith("sha256:")
-    return first if is_digest else tag_argument(first), second
+    return release_argument(first), second
 
 
 def _show_list(environment: str | None, hosts: tuple[str, ...], *, as_json: bool) -> None:

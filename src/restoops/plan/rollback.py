@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from restoops.model import Digest, HostState, Record, Release
+from restoops.model import Digest, HostState, Record, Release, is_git_sha, tag_of
 from restoops.plan.retention import past_releases
 
 
@@ -68,18 +68,18 @@ def last_good(history: tuple[Record, ...], live: Digest | None) -> Release | Non
     return next((r for r in found if r.digest != live and r.digest not in abandoned), None)
 
 
-def find(history: tuple[Record, ...], tag: str) -> Release | None:
-    """Return the newest release that was made live under `tag`.
+def find(history: tuple[Record, ...], name: str) -> Release | None:
+    """Return the newest release that was made live under `name`.
 
-    A digest counts as well, whole or its first twelve digits.
+    That is a tag, a Git SHA, or a digest: whole, or its first twelve digits or more. Twelve digits
+    can be either of two things; a Git SHA goes first.
     """
-    for record in past_releases(history):
-        release = record.run.release
-        if tag in (release.tag, release.digest.value, release.digest.short):
-            return release
-    return next(
-        (r.run.release for r in reversed(history) if r.made_live and r.run.release.tag == tag), None
-    )
+    names = (name, tag_of(name)) if is_git_sha(name) else (name,)
+    past = [record.run.release for record in past_releases(history)]
+    ever = [record.run.release for record in reversed(history) if record.made_live]
+    by_tag = (release for release in (*past, *ever) if release.tag in names)
+    by_digest = (release for release in past if release.digest.begins_with(name))
+    return next(by_tag, None) or next(by_digest, None)
 
 
 def _candidate(

@@ -1,0 +1,64 @@
+"""The real command, from the shell to the hosts: what is meant, and what is asked first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.images import App
+from tests.lab.operator import Desk
+from tests.lab.registry import Registry
+from tests.lab.releases import Releases
+from tests.lab.standin.fleet import Fleet
+
+pytestmark = pytest.mark.lab
+
+PROXY = "restoops/haproxy:a"
+RELEASES = ("c1", "c2", "c3")
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    with Fleet(1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def digests(releases: Releases) -> dict[str, str]:
+    """What was pushed, by tag."""
+    pushed = [releases.push(App(name)) for name in RELEASES]
+    return {release.tag: release.digest for release in pushed}
+
+
+@pytest.fixture(scope="module")
+def desk(
+    fleet: Fleet,
+    registry: Registry,
+    digests: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Desk:
+    """An operator whose host has had all releases; the first one's image is there no more."""
+    made = fleet.desk(tmp_path_factory.mktemp("desk"), registry, PROXY)
+    made.settings["image"]["keep"] = 2
+    for tag in digests:
+        made.deploy(tag)
+    return made
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(lambda digest: digest, id="the whole digest"),
+        pytest.param(lambda digest: digest.removeprefix("sha256:"), id="without sha256"),
+        pytest.param(lambda digest: digest.removeprefix("sha256:")[:12], id="twelve digits"),
+        pytest.param(lambda digest: digest[:19], id="sha256 and twelve digits"),
+    ],
+)
+def test_a_release_is_found_by_its_digest(
+    desk: Desk, digests: dict[str, str], name: object
+) -> None:
+    assert callable(name)
+    shown = desk.must("rollback", name(digests["sha-c2"]), "staging", "--dry-run", "--json")
+
+    assert shown.events[0]["release"] == {"tag": "sha-c2", "digest": digests["sha-c2"]}
