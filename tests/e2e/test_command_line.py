@@ -62,3 +62,18 @@ def test_a_release_is_found_by_its_digest(
     shown = desk.must("rollback", name(digests["sha-c2"]), "staging", "--dry-run", "--json")
 
     assert shown.events[0]["release"] == {"tag": "sha-c2", "digest": digests["sha-c2"]}
+
+
+def test_an_image_that_only_the_registry_has_waits_for_the_registry(
+    desk: Desk, registry: Registry
+) -> None:
+    registry.stop()
+    try:
+        outcome = desk.run("rollback", "sha-c1", "staging", "--yes")
+    finally:
+        registry.start()
+
+    assert outcome.status == 5, outcome
+    assert "sha-c1 is not on the host, and the registry could not be asked for it" in outcome.stderr
+    assert f"registry {registry.host} does not answer" in outcome.stderr
+    assert desk.serving() == "sha-c3"

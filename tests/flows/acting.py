@@ -17,7 +17,7 @@ from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
 from restoops.flows.steps import Executor, HealthSettings
 from restoops.flows.swap import Swap, deploy, rollback
-from restoops.model import Color, Release, RunKind
+from restoops.model import Color, Digest, Release, RunKind
 from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
 from restoops.plan.steps import Step
@@ -57,6 +57,8 @@ class Operator:
     rollout: Rollout = field(default_factory=Rollout)
     absent: Mapping[str, RestoopsError] = field(default_factory=dict)
     hooks: Hooks = field(default_factory=Hooks)
+    can_pull: Callable[[Digest], bool] | None = None
+    """What the registry says; it has all that is not `gone` from it when there is none."""
 
     def deploy(self, release: Release) -> RunEnded:
         self._deploy(release)
@@ -96,7 +98,7 @@ class Operator:
             self._swap("rollback", "restoops rollback staging"),
             tag,
             confirm=confirm,
-            can_pull=lambda digest: digest not in self.host.gone,
+            can_pull=self.can_pull or (lambda digest: digest not in self.host.gone),
         )
 
     def _last(self, kind: type[_E]) -> _E:

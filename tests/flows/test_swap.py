@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 
 from restoops.adapters.connection import Holder
-from restoops.errors import Locked, Refused
-from restoops.model import Color, Release
+from restoops.errors import Locked, Refused, Unreachable
+from restoops.model import Color, Digest, Release
 from restoops.plan.steps import AwaitHealthy, Drain, Step, Switch, Verify
 from restoops.report.events import StepEnded, Waiting
 from tests.flows.acting import SCENES, Operator, Scene, deployed
@@ -169,6 +169,22 @@ def test_a_rollback_to_an_image_that_is_gone_is_refused() -> None:
     with pytest.raises(Refused, match="v1 is gone"):
         Operator(host).rollback("v1")
 
+    assert host.state() == before
+
+
+def test_a_registry_that_cannot_be_asked_does_not_make_an_image_gone() -> None:
+    host = deployed(V1, V2, V3)
+    host.images.discard(V1.digest)
+    before = host.state()
+
+    def silent(_: Digest) -> bool:
+        raise Unreachable("registry.example.com does not answer", hint="Is it up?")
+
+    with pytest.raises(Unreachable, match=r"v1 is not on the host.*could not be asked") as caught:
+        Operator(host, can_pull=silent).rollback("v1")
+
+    assert "registry.example.com does not answer" in caught.value.message
+    assert caught.value.hint.startswith("Is it up?")
     assert host.state() == before
 
 

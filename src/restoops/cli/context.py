@@ -64,13 +64,23 @@ def open_registry(loaded: Loaded, *, timeout_s: float = 10) -> RegistryClient:
     )
 
 
+def has_in_registry(loaded: Loaded) -> Callable[[Digest], bool]:
+    """Return a question to the registry: whether it has a digest; Unreachable is passed on."""
+
+    def ask(digest: Digest) -> bool:
+        with contextlib.closing(open_registry(loaded)) as registry:
+            return registry.has(digest)
+
+    return ask
+
+
 def in_registry(loaded: Loaded) -> Callable[[Digest], bool | None]:
-    """Return a question to the registry: whether it has a digest; None when it cannot be asked."""
+    """Return the same question, with None for an answer when the registry cannot be asked."""
+    has = has_in_registry(loaded)
 
     def ask(digest: Digest) -> bool | None:
         try:
-            with contextlib.closing(open_registry(loaded)) as registry:
-                return registry.has(digest)
+            return has(digest)
         except Unreachable:
             return None
 

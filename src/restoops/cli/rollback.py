@@ -12,6 +12,7 @@ from restoops.cli.context import (
     batch_argument,
     configured_environments,
     confirm,
+    has_in_registry,
     in_registry,
     load_environment,
     release_argument,
@@ -98,7 +99,7 @@ def rollback(
             confirm=lambda to, now: confirm(
                 ask.format(environment, now.tag if now else "nothing", to.tag), yes=yes
             ),
-            can_pull=lambda digest: bool(in_registry(loaded)(digest)),
+            can_pull=has_in_registry(loaded),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from restoops.errors import Refused, RestoopsError
+from restoops.errors import Refused, RestoopsError, Unreachable
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks, facts_of
 from restoops.flows.interrupt import Interrupt
@@ -48,21 +48,17 @@ def rollback(
 ) -> None:
     """Make an earlier release live: the one that `tag` names, or the last good one.
 
-    `can_pull` is asked only when the image is not on every host. `confirm` raises Refused when
+    `can_pull` is asked only when the image is not on every host; it raises Unreachable when it
+    cannot tell. `confirm` raises Refused when
     the operator says no.
 
     Raises:
         Refused: there is no such release, or its image is gone.
+        Unreachable: its image is not on a host, and the registry cannot be asked for it.
     """
     with swap.fleet.locked() as states:
         release = choose(tuple(states.values()), tag)
-        lacking = [state.host for state in states.values() if not _has(state, release)]
-        if lacking and not can_pull(release.digest):
-            raise Refused(
-                f"{', '.join(lacking)}: {release.tag} is gone: neither on the host nor in the "
-                "registry",
-                hint="`restoops rollback --list` shows what can be gone back to.",
-            )
+        _check_it_is_there(tuple(states.values()), release, can_pull)
         plans = {s: plan_rollback(state, release, swap.wishes) for s, state in states.items()}
         if any(plan.steps for plan in plans.values()) and not swap.request.dry_run:
             confirm(release, _leaving(tuple(states.values()), release))
@@ -88,6 +84,28 @@ def choose(states: Sequence[HostState], tag: str | None) -> Release:
     if found is None:
         raise Refused(f"{where}: {tag} never was live here", hint=hint)
     return found
+
+
+def _check_it_is_there(
+    states: Sequence[HostState], release: Release, can_pull: Callable[[Digest], bool]
+) -> None:
+    lacking = [state.host for state in states if not _has(state, release)]
+    if not lacking:
+        return
+    where = ", ".join(lacking)
+    hint = "`restoops rollback --list` shows what can be gone back to."
+    try:
+        if can_pull(release.digest):
+            return
+    except Unreachable as error:
+        raise Unreachable(
+            f"{where}: {release.tag} is not on the host, and the registry could not be asked "
+            f"for it: {error.message}",
+            hint=f"{error.hint} {hint}".lstrip(),
+        ) from error
+    raise Refused(
+        f"{where}: {release.tag} is gone: neither on the host nor in the registry", hint=hint
+    )
 
 
 def _has(state: HostState, release: Release) -> bool:
