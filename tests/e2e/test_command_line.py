@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.lab.standin.fleet import Fleet
 pytestmark = pytest.mark.lab
 
 PROXY = "restoops/haproxy:a"
+NOBODY = "127.0.0.2"
+"""An address of this machine that nobody listens on."""
 RELEASES = ("c1", "c2", "c3")
 
 
@@ -44,6 +47,17 @@ def desk(
     for tag in digests:
         made.deploy(tag)
     return made
+
+
+@contextmanager
+def environments(desk: Desk, **hosts: str) -> Iterator[None]:
+    """Have other environments of one host each, in this order."""
+    usual = desk.settings["environments"]
+    desk.settings["environments"] = {name: {"hosts": [host]} for name, host in hosts.items()}
+    try:
+        yield
+    finally:
+        desk.settings["environments"] = usual
 
 
 @pytest.mark.parametrize(
@@ -77,3 +91,19 @@ def test_an_image_that_only_the_registry_has_waits_for_the_registry(
     assert "sha-c1 is not on the host, and the registry could not be asked for it" in outcome.stderr
     assert f"registry {registry.host} does not answer" in outcome.stderr
     assert desk.serving() == "sha-c3"
+
+
+def test_a_list_of_all_environments_goes_on_past_one_that_is_not_reached(
+    desk: Desk, fleet: Fleet
+) -> None:
+    there = next(iter(fleet.keys))
+    with environments(desk, alone=NOBODY, staging=there, away=NOBODY):
+        outcome = desk.run("rollback", "--list", "--json")
+
+    rows = [event for event in outcome.events if event.get("event") != "error"]
+    assert {row["environment"] for row in rows} == {"staging"}
+    assert {row["release"]["tag"] for row in rows} == {"sha-c1", "sha-c2", "sha-c3"}
+    error = outcome.events[-1]
+    assert (outcome.status, error["status"]) == (5, 5)
+    for name in ("alone", "away"):
+        assert f"{name}: {NOBODY}" in error["message"]

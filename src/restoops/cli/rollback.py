@@ -29,7 +29,7 @@ from restoops.cli.options import (
     YesOption,
 )
 from restoops.cli.swapping import RunOptions, swapping
-from restoops.errors import UsageError
+from restoops.errors import RestoopsError, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -121,13 +121,31 @@ def _arguments(
 
 
 def _show_list(environment: str | None, hosts: tuple[str, ...], *, as_json: bool) -> None:
+    from restoops.flows.rollout import gravest
+
+    if environment:
+        _list_one(environment, hosts, as_json=as_json)
+        return
+    failed: dict[str, RestoopsError] = {}
+    for name in configured_environments():
+        try:
+            _list_one(name, hosts, as_json=as_json)
+        except UsageError:
+            raise
+        except RestoopsError as error:
+            error.message = f"{name}: {error.message}"
+            failed[name] = error
+    if failed:
+        raise gravest(failed)
+
+
+def _list_one(environment: str, hosts: tuple[str, ...], *, as_json: bool) -> None:
     from restoops.plan.rollback import candidates
     from restoops.report.tables import show_candidates
 
-    for name in [environment] if environment else configured_environments():
-        loaded = load_environment(name)
-        ask = cache(in_registry(loaded))
-        with opened(loaded, only=hosts) as found:
-            for state in found.observe():
-                show_candidates(name, state.host, candidates(state, ask), as_json=as_json)
-        found.raise_if_absent()
+    loaded = load_environment(environment)
+    ask = cache(in_registry(loaded))
+    with opened(loaded, only=hosts) as found:
+        for state in found.observe():
+            show_candidates(environment, state.host, candidates(state, ask), as_json=as_json)
+    found.raise_if_absent()
