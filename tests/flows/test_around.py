@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from restoops.errors import (
 )
 from restoops.flows.hooks import Hooks
 from restoops.flows.rollout import Rollout
+from restoops.plan.bake import Limits
+from restoops.plan.fleet import Ending
 from restoops.plan.steps import AwaitHealthy, Switch
-from restoops.report.events import Output, StepStarted
-from tests.flows.crew import SIZE, assert_tidy, fleet
-from tests.plan.states import V1, V2
+from restoops.report.events import Event, Output, StepStarted
+from tests.flows.acting import Operator
+from tests.flows.crew import SIZE, assert_tidy, fleet, serving
+from tests.plan.states import BLUE, V1, V2, WISHES
 
 MIGRATE = Rollout(command=("migrate", "--all"))
 
@@ -57,13 +61,59 @@ def test_a_rollback_never_runs_the_release_command() -> None:
 
 
 def test_a_run_that_takes_too_long_is_given_up_and_undone() -> None:
-    operator = fleet(V1, rollout=Rollout(deadline_s=0.2, batch="1", pause_s=1e9))
+    operator = fleet(V1, rollout=Rollout(deadline_s=0.2))
     operator.clock = SystemClock()
+    operator.hosts[-1].sick.add(V2.digest)
 
     with pytest.raises(StepFailed, match=r"given up after 0\.2 s"):
         operator.deploy_all(V2)
 
     assert_tidy(operator, V1)
+
+
+def test_a_run_that_takes_too_long_between_two_batches_is_undone() -> None:
+    operator = fleet(V1, rollout=Rollout(deadline_s=0.2, batch="50%"))
+    operator.clock = SystemClock()
+    slow(operator, "web-1", 0.4)
+
+    with pytest.raises(StepFailed, match=r"given up after 0\.2 s: .* undone; v1 serves"):
+        operator.deploy_all(V2)
+
+    assert_tidy(operator, V1)
+
+
+def slow(operator: Operator, name: str, seconds: float) -> None:
+    """Let the switch of a host take so long."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.host == name and isinstance(event.step, Switch):
+            operator.clock.sleep(seconds)
+
+    operator.listen = listen
+
+
+@pytest.mark.parametrize("wait", ["watching", "draining", "pausing", "switching"])
+def test_what_has_no_end_before_the_deadline_is_not_given_up_when_it_serves(wait: str) -> None:
+    operator = fleet(V1)
+    pause_s = 0.4 if wait == "pausing" else 0
+    operator.rollout = Rollout(deadline_s=0.2, batch="50%" if pause_s else "100%", pause_s=pause_s)
+    operator.clock = clock = SystemClock()
+    match wait:
+        case "watching":
+            bake = Limits(for_s=0.4, max_error_rate=0.02, min_requests=1)
+            operator.wishes = replace(WISHES, bake=bake)
+        case "draining":
+            operator.host.requests = {BLUE: [1] * 10_000}
+            operator.wishes = replace(WISHES, drain_s=0.4)
+        case "switching":
+            slow(operator, "web-4", 0.4)
+    began = clock.monotonic()
+
+    ended = operator.deploy_all(V2)
+
+    assert clock.monotonic() - began >= 0.4
+    assert [it.ending for it in ended.hosts] == [Ending.DONE] * SIZE
+    assert serving(operator) == [V2] * SIZE
 
 
 def hook(folder: Path, name: str, status: int = 0) -> Hooks:

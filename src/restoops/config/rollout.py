@@ -50,7 +50,8 @@ class Fleet(Section):
     parallel: Annotated[int, Field(ge=1, le=500)] = 32
     """Hosts worked on at once."""
     deadline_s: Annotated[float, Field(ge=1, le=86400)] = 1800
-    """Seconds a whole run may take before it is given up and undone."""
+    """Seconds a run may take until its last hosts switch, before it is given up and undone. Pauses
+    between batches do not count."""
 
     @model_validator(mode="after")
     def _has_quorum_if_it_needs_one(self) -> Self:

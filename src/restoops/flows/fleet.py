@@ -7,7 +7,6 @@ Prepare everywhere with no traffic, switch everywhere at once, settle. The threa
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from restoops.errors import (
     Unreachable,
 )
 from restoops.flows.background import side_by_side
+from restoops.flows.deadline import Deadline
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.rollout import Rollout, Surroundings, gravest
 from restoops.flows.session import Request, Session, serving
@@ -106,31 +106,23 @@ class Fleet:
             Interrupted: a signal; the run was undone, or finished when traffic had moved.
             NeedsAttention: hosts differ, or nobody can say what one serves.
         """
-        overdue = threading.Event()
-
-        def give_up() -> None:
-            overdue.set()
-            self.interrupt.ask()
-
-        deadline = threading.Timer(self._rollout.deadline_s, give_up)
-        deadline.daemon = True
-        deadline.start()
+        deadline = Deadline(self._rollout.deadline_s, self.interrupt.ask)
         try:
-            ready = self._prepare(plans, states)
-            self._run_command(ready)
-            self._switch(ready)
+            with deadline:
+                ready = self._prepare(plans, states)
+                self._run_command(ready)
+                self._switch(ready, deadline)
             self._bake(ready)
             self._settle(ready)
         except Interrupted as error:
             left = self._leave(error)
-            if not overdue.is_set():
+            if not deadline.has_passed:
                 raise left from error
             raise StepFailed(
-                f"given up after {self._rollout.deadline_s:g} s: {left.message}",
-                hint=f"`fleet.deadline_s` is how long a run may take. {left.hint}".rstrip(),
+                f"given up after {deadline.limit_s:g} s: {left.message}",
+                hint="`fleet.deadline_s` is how long a run may take until its last hosts switch. "
+                f"{left.hint}".rstrip(),
             ) from error
-        finally:
-            deadline.cancel()
 
     @property
     def _total(self) -> int:
@@ -210,8 +202,12 @@ class Fleet:
         except RestoopsError as error:
             raise self._undone({ready[0]: error}, ready) from error
 
-    def _switch(self, ready: Sequence[Session]) -> None:
-        """Switch batch by batch; decide what a failure means for the others."""
+    def _switch(self, ready: Sequence[Session], deadline: Deadline) -> None:
+        """Switch batch by batch; decide what a failure means for the others.
+
+        From the last batch on there is nothing to be given up any more: what is left to do has
+        limits of its own, and takes as long when the run is undone.
+        """
         policy, total = self._rollout.policy, self._total
         failed: dict[Session, RestoopsError] = {}
         left = list(ready)
@@ -219,7 +215,11 @@ class Fleet:
         for batch in in_batches(ready, self._rollout.batch):
             if len(left) < len(ready):
                 self.interrupt.check()
-                self._pause(self._rollout.pause_s)
+                with deadline.suspended():
+                    self._pause(self._rollout.pause_s)
+            if len(batch) == len(left):
+                deadline.end()
+                self.interrupt.check()
             failed |= self._each(lambda session: session.switch(self.interrupt), batch)[1]
             self._leave_if_cut_off(failed)
             left = [session for session in left if session not in batch]

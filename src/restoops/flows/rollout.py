@@ -29,7 +29,8 @@ class Rollout:
     pause_s: float = 0
     """Seconds between two batches."""
     deadline_s: float = 1800
-    """Seconds after which the run is given up and undone."""
+    """Seconds until the last hosts switch, after which the run is given up and undone; pauses
+    between batches do not count."""
     command: tuple[str, ...] = ()
     """Run once in a deploy, on one host, in the new image, before the switch."""
     command_timeout_s: float = 600
