@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from restoops.adapters.clock import SystemClock
 from restoops.errors import Interrupted, NeedsAttention, RestoopsError, StepFailed, Unreachable
 from restoops.flows.rollout import Rollout
 from restoops.model import Counts
 from restoops.plan.bake import Limits
 from restoops.plan.fleet import Policy
-from restoops.plan.steps import Bake
+from restoops.plan.steps import Bake, Switch
 from restoops.report.events import StepEnded, StepStarted
 from tests.flows.acting import WATCHED, Operator
 from tests.flows.crew import SIZE, again, assert_tidy, fleet, serving
@@ -189,4 +190,52 @@ def test_a_signal_meanwhile_ends_the_wait_and_leaves_what_serves_everywhere() ->
 
     assert isinstance(caught.value, Interrupted)
     assert "finished: traffic had moved already" in caught.value.message
+    assert_tidy(operator, V2)
+
+
+@pytest.mark.parametrize("fault", ["errs", "dies"])
+def test_a_release_that_does_badly_in_the_first_batch_never_reaches_the_second(fault: str) -> None:
+    operator = watched(Rollout(batch="1", pause_s=30))
+    first = operator.hosts[0]
+    if fault == "errs":
+        first.met[V2.digest] = BAD
+    else:
+        when_baking(operator, lambda host: host.kill(GREEN) if host is first else None)
+
+    with pytest.raises(StepFailed, match=r"web-1: the new release (errs|died)"):
+        operator.deploy_all(V2)
+
+    switched = {
+        event.host
+        for event in operator.told
+        if isinstance(event, StepEnded) and event.step == Switch(GREEN, covered=True)
+    }
+    assert switched == {"web-1"}
+    assert_tidy(operator, V1)
+
+
+def test_batches_are_watched_in_the_pauses_and_all_of_them_in_the_end() -> None:
+    operator = watched(Rollout(batch="50%", pause_s=30))
+
+    operator.deploy_all(V2)
+
+    begun = [
+        (event.host, event.step.limits.for_s)
+        for event in operator.told
+        if isinstance(event, StepStarted) and isinstance(event.step, Bake)
+    ]
+    assert sorted(begun[:2]) == [("web-1", 30), ("web-2", 30)]
+    assert sorted(begun[2:]) == [(host.name, 10) for host in operator.hosts]
+    assert_tidy(operator, V2)
+
+
+def test_more_hosts_than_are_worked_on_at_once_are_watched_at_the_same_time() -> None:
+    operator = watched(Rollout(parallel=1))
+    operator.wishes = replace(WATCHED, bake=Limits(0.5, max_error_rate=0.02, min_requests=1))
+    operator.clock = clock = SystemClock()
+    began = clock.monotonic()
+
+    operator.deploy_all(V2)
+
+    assert 0.5 <= clock.monotonic() - began < SIZE * 0.5
     assert_tidy(operator, V2)

@@ -112,7 +112,7 @@ class Fleet:
                 ready = self._prepare(plans, states)
                 self._run_command(ready)
                 self._switch(ready, deadline)
-            self._bake(ready)
+            self._bake([session for session in ready if session.is_open], ready)
             self._settle(ready)
         except Interrupted as error:
             left = self._leave(error)
@@ -216,7 +216,7 @@ class Fleet:
             if len(left) < len(ready):
                 self.interrupt.check()
                 with deadline.suspended():
-                    self._pause(self._rollout.pause_s)
+                    self._watch_pause([s for s in ready if s not in {*left, *failed}], ready)
             if len(batch) == len(left):
                 deadline.end()
                 self.interrupt.check()
@@ -229,22 +229,31 @@ class Fleet:
                 break
         self._undo(failed, (*failed, *left))
 
-    def _bake(self, ready: Sequence[Session]) -> None:
-        """Watch the new release where it serves; when it errs on any host, all go back.
+    def _watch_pause(self, switched: Sequence[Session], ready: Sequence[Session]) -> None:
+        """Let the pause between two batches pass, and watch meanwhile if that was asked for."""
+        end = self._clock.monotonic() + self._rollout.pause_s
+        if self._rollout.pause_s and switched:
+            self._bake(switched, ready, self._rollout.pause_s)
+        self._pause(end - self._clock.monotonic())
 
-        A host that is lost meanwhile is no fault of the release: settling will tell of it.
+    def _bake(
+        self, switched: Sequence[Session], ready: Sequence[Session], for_s: float | None = None
+    ) -> None:
+        """Watch the new release where it serves; when it errs on any host, all of `ready` go back.
+
+        All hosts are watched at the same time, however many: it is mostly waiting. One that is
+        lost meanwhile is no fault of the release: settling will tell of it.
         """
         rest = Interrupt(self.interrupt)
 
         def bake(session: Session) -> Figures | None:
             try:
-                return session.bake(rest)
+                return session.bake(rest, for_s)
             except (StepFailed, NeedsAttention):
                 rest.ask()
                 raise
 
-        switched = [session for session in ready if session.is_open]
-        seen, failed = self._each(bake, switched)
+        seen, failed = side_by_side(bake, switched, at_once=max(1, len(switched)))
         self._leave_if_cut_off(failed)
         erring = {s: it for s, it in failed.items() if not isinstance(it, Unreachable)}
         figures = total(it for it in seen.values() if it)
@@ -255,7 +264,7 @@ class Fleet:
                 hint="Traffic goes back to the release before, which is still warm.",
             )
         if erring:
-            raise self._undone(erring, switched)
+            raise self._undone(erring, ready)
 
     def _settle(self, ready: Sequence[Session]) -> None:
         switched = [session for session in ready if session.is_open]

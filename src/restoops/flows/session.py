@@ -184,14 +184,17 @@ class Session:
         self._apply(self._noting(self.plan.switch), interrupt)
         self._ending, self._serves = Ending.DONE, self.plan.release
 
-    def bake(self, interrupt: Interrupt) -> Figures | None:
+    def bake(self, interrupt: Interrupt, for_s: float | None = None) -> Figures | None:
         """Watch the new release under traffic; return what clients met with, if it was watched.
+
+        It is watched as long as was planned, or for `for_s` seconds.
 
         Raises:
             StepFailed: it died or errs; `undo` goes back to the release before.
         """
-        if self.plan and self.plan.bake:
-            self._apply((self.plan.bake,), interrupt)
+        if self.plan and (step := self.plan.bake):
+            limits = step.limits if for_s is None else replace(step.limits, for_s=for_s)
+            self._apply((replace(step, limits=limits),), interrupt)
         return self._executor.watch.figures
 
     def settle(self, interrupt: Interrupt) -> None:
