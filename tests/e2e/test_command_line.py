@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +14,7 @@ from tests.lab.operator import Desk
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 from tests.lab.standin.fleet import Fleet
+from tests.lab.terminal import OnTerminal
 
 pytestmark = pytest.mark.lab
 
@@ -107,3 +110,46 @@ def test_a_list_of_all_environments_goes_on_past_one_that_is_not_reached(
     assert (outcome.status, error["status"]) == (5, 5)
     for name in ("alone", "away"):
         assert f"{name}: {NOBODY}" in error["message"]
+
+
+@pytest.mark.parametrize("options", [[], ["--preempt"]], ids=["plain", "pre-empting"])
+def test_a_rollback_that_nobody_can_confirm_contacts_no_host(
+    desk: Desk, fleet: Fleet, options: list[str]
+) -> None:
+    fleet.report()
+
+    outcome = desk.run("rollback", "staging", *options)
+
+    assert outcome.status == 1
+    assert "nobody is there to ask" in outcome.stderr
+    (report,) = fleet.report().values()
+    assert report.connections == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_a_signal_at_the_question_ends_a_rollback_with_no_lock_taken(
+    desk: Desk, fleet: Fleet, number: signal.Signals
+) -> None:
+    with OnTerminal(["rollback", "staging"], desk.env, desk.folder) as command:
+        assert command.await_question() == "Roll staging back from sha-c3 to sha-c2? [y/N] "
+        (report,) = fleet.report().values()
+        assert not report.locked
+        began = time.monotonic()
+        command.signal(number)
+        status = command.finish()
+
+    assert (status, time.monotonic() - began < 1) == (130, True)
+    assert "error: interrupted; nothing was changed" in command.shown
+    assert desk.serving() == "sha-c3"
+
+
+def test_a_rollback_that_is_confirmed_goes_there_and_back(desk: Desk) -> None:
+    for name, question in (
+        ("sha-c2", "Roll staging back from sha-c3 to sha-c2? [y/N] "),
+        ("sha-c3", "Roll staging back from sha-c2 to sha-c3? [y/N] "),
+    ):
+        with OnTerminal(["rollback", name, "staging"], desk.env, desk.folder) as command:
+            assert command.await_question() == question
+            command.answer("y")
+            assert command.finish() == 0, command.shown
+        assert desk.serving() == name

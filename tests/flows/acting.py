@@ -57,6 +57,9 @@ class Operator:
     rollout: Rollout = field(default_factory=Rollout)
     absent: Mapping[str, RestoopsError] = field(default_factory=dict)
     hooks: Hooks = field(default_factory=Hooks)
+    preempts: bool = False
+    resolve: Callable[[Interrupt], Release] | None = None
+    """How the registry finds the release; it says at once what is asked for when there is none."""
     can_pull: Callable[[Digest], bool] | None = None
     """What the registry says; it has all that is not `gone` from it when there is none."""
 
@@ -71,13 +74,15 @@ class Operator:
     def rollback(
         self,
         tag: str | None = None,
-        confirm: Callable[[Release, Release | None], None] = lambda *_: None,
+        confirm: Callable[[Release, Release | None], None] | None = None,
     ) -> RunEnded:
         self._rollback(tag, confirm)
         return self._last(RunEnded)
 
-    def rollback_all(self) -> FleetEnded:
-        self._rollback(None, lambda *_: None)
+    def rollback_all(
+        self, confirm: Callable[[Release, Release | None], None] | None = None
+    ) -> FleetEnded:
+        self._rollback(None, confirm)
         return self._last(FleetEnded)
 
     @property
@@ -89,10 +94,11 @@ class Operator:
         return self._last(FleetEnded)
 
     def _deploy(self, release: Release) -> None:
-        deploy(self._swap("deploy", f"restoops deploy {release.tag} staging"), lambda _: release)
+        swap = self._swap("deploy", f"restoops deploy {release.tag} staging")
+        deploy(swap, self.resolve or (lambda _: release))
 
     def _rollback(
-        self, tag: str | None, confirm: Callable[[Release, Release | None], None]
+        self, tag: str | None, confirm: Callable[[Release, Release | None], None] | None
     ) -> None:
         rollback(
             self._swap("rollback", "restoops rollback staging"),
@@ -133,6 +139,7 @@ class Operator:
             started_at=self.clock.now(),
             dry_run=self.dry_run,
             wait_s=self.wait_s,
+            preempts=self.preempts,
         )
         sessions = [
             Session(

@@ -9,7 +9,7 @@ import pytest
 
 from restoops.adapters.connection import Holder
 from restoops.errors import Locked, Refused, Unreachable
-from restoops.model import Color, Digest, Release
+from restoops.model import Color, Digest
 from restoops.plan.steps import AwaitHealthy, Drain, Step, Switch, Verify
 from restoops.report.events import StepEnded, Waiting
 from tests.flows.acting import SCENES, Operator, Scene, deployed
@@ -196,22 +196,6 @@ def test_a_warm_release_needs_no_registry() -> None:
     Operator(host).rollback("v1")
 
     assert host.serving == V1
-
-
-def test_a_rollback_that_is_not_confirmed_changes_nothing() -> None:
-    host = deployed(V1, V2)
-    before = host.state()
-    asked: list[tuple[Release, Release | None]] = []
-
-    def refuse(to: Release, now: Release | None) -> None:
-        asked.append((to, now))
-        raise Refused("not confirmed")
-
-    with pytest.raises(Refused, match="not confirmed"):
-        Operator(host).rollback(confirm=refuse)
-
-    assert asked == [(V1, V2)]
-    assert host.state() == before
 
 
 def test_images_that_no_rollback_needs_are_removed() -> None:

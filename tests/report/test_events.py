@@ -30,6 +30,7 @@ from restoops.plan.steps import (
     Verify,
 )
 from restoops.report.events import (
+    AskingAgain,
     Event,
     FleetEnded,
     Output,
@@ -49,7 +50,7 @@ from restoops.report.jsonl import JsonReporter
 from restoops.report.plain import PlainReporter
 from restoops.report.terminal import TerminalReporter
 from restoops.report.wording import describe, duration
-from tests.plan.states import BLUE, GREEN, V1, V2, run
+from tests.plan.states import BLUE, GREEN, V1, V2, V3, run
 
 STEPS: list[tuple[Step, str]] = [
     (SetUp(), "make directories and network"),
@@ -84,6 +85,7 @@ EVENTS: list[tuple[Event, str]] = [
         "  web-1  v1 serves; 1 steps\n  web-1  would switch traffic to green",
     ),
     (Waiting("web-1", "peter from CI"), "  web-1  waiting for peter from CI"),
+    (AskingAgain(V1, V3), "meanwhile v3 serves, and v1 is what to go back to:"),
     (
         Recovering("web-1", run(V2), finishes=False),
         ("  web-1  undoing the deploy of v2 that olga began at 2026-01-02T03:04:05.000Z and that "

@@ -1,21 +1,14 @@
-"""What commands work with: settings, the registry, questions to the operator."""
+"""What commands work with: settings, arguments, the registry."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restoops.errors import (
-    Interrupted,
-    Refused,
-    Unreachable,
-    UsageError,
-)
+from restoops.errors import Unreachable, UsageError
 
 if TYPE_CHECKING:
     from restoops.adapters.registry import RegistryClient
@@ -93,30 +86,6 @@ def configured_environments() -> tuple[str, ...]:
 
     names = environment_names(start=Path.cwd(), environ=os.environ)
     return tuple(name for name in names if name != "local") or names
-
-
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask the operator, unless `--yes` has answered already.
-
-    Raises:
-        Refused: the answer was no, or there is nobody to ask.
-        Interrupted: the answer was Ctrl-C.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refused("nobody is there to ask for confirmation", hint="Add `--yes`.")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        sys.stderr.write(f"{question} [y/N] ")
-        sys.stderr.flush()
-        answer = sys.stdin.readline()
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted at the question; nothing was changed") from None
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if answer.strip().lower() not in ("y", "yes"):
-        raise Refused("not confirmed; nothing was changed")
 
 
 def tag_argument(text: str) -> str:

@@ -9,7 +9,6 @@ import typer
 from restoops.cli.completion import complete_tag
 from restoops.cli.context import (
     batch_argument,
-    confirm,
     load_environment,
     resolving,
     tag_argument,
@@ -25,6 +24,7 @@ from restoops.cli.options import (
     WaitOption,
     YesOption,
 )
+from restoops.cli.questions import confirm
 from restoops.cli.swapping import RunOptions, swapping
 
 

@@ -11,7 +11,6 @@ from restoops.cli.completion import complete_environment, complete_release
 from restoops.cli.context import (
     batch_argument,
     configured_environments,
-    confirm,
     has_in_registry,
     in_registry,
     load_environment,
@@ -28,6 +27,7 @@ from restoops.cli.options import (
     WaitOption,
     YesOption,
 )
+from restoops.cli.questions import confirming_rollback, demand_somebody_to_ask
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import RestoopsError, UsageError
 
@@ -89,18 +89,12 @@ def rollback(
         pause, preempt,
     )  # fmt: skip
     loaded = load_environment(options.environment)
+    demand_somebody_to_ask(yes=yes or dry_run)
     with swapping(options, "rollback", loaded) as swap:
         from restoops.flows.swap import rollback as go_back
 
-        ask = "Roll {0} back from {1} to {2}?"
-        go_back(
-            swap,
-            release,
-            confirm=lambda to, now: confirm(
-                ask.format(environment, now.tag if now else "nothing", to.tag), yes=yes
-            ),
-            can_pull=has_in_registry(loaded),
-        )
+        ask = None if yes else confirming_rollback(options.environment, swap.fleet.interrupt)
+        go_back(swap, release, confirm=ask, can_pull=has_in_registry(loaded))
 
 
 def _arguments(

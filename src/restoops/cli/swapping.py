@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
+from restoops.cli.signals import honouring
 
 if TYPE_CHECKING:
     from restoops.config.load import Loaded
@@ -53,8 +53,8 @@ def swapping(options: RunOptions, kind: RunKind, loaded: Loaded) -> Iterator[Swa
 
     interrupt = Interrupt()
     with (
-        reporting(as_json=options.as_json) as show,
         honouring(interrupt),
+        reporting(as_json=options.as_json) as show,
         opened(loaded, interrupt, options.hosts) as found,
     ):
         tell = unbroken(show.tell)
@@ -123,20 +123,6 @@ def unbroken(tell: Tell) -> Tell:
             tell(event)
 
     return try_to_tell
-
-
-@contextlib.contextmanager
-def honouring(interrupt: Interrupt) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run between two steps; a second one changes nothing."""
-    before = {
-        number: signal.signal(number, lambda *_: interrupt.ask())
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _request(options: RunOptions, kind: RunKind, now: str) -> Request:

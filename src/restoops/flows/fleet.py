@@ -84,15 +84,28 @@ class Fleet:
             try:
                 if not self._request.dry_run:
                     self._take_locks()
-                states: Mapping[Session, HostState] = self._all(Session.observe)
             except RestoopsError:
                 self.interrupt.check()  # a host given up because of a signal is no news
                 raise
+            states = self.observed()
             if not self._request.dry_run:
                 states = self._recovered(states)
             yield states
         finally:
             self._each(Session.give_lock_back, self.sessions)
+
+    def observed(self) -> Mapping[Session, HostState]:
+        """Look at all hosts, and change nothing."""
+        done, failed = side_by_side(
+            Session.observe,
+            self.sessions,
+            at_once=self._rollout.parallel,
+            interrupt=self.interrupt,
+        )
+        if failed:
+            self.interrupt.check()  # a host given up because of a signal is no news
+            raise gravest(failed)
+        return done
 
     def carry_out(
         self,
@@ -161,7 +174,10 @@ class Fleet:
             may_finish = bool(state.open_run and may[state.open_run.id])
             return session.recover(state, may_finish=may_finish)
 
-        return self._all(recover)
+        self.interrupt.note("an earlier run that was cut off is still to be put right")
+        recovered = self._all(recover)
+        self.interrupt.note("an earlier run was put right, and nothing else was changed")
+        return recovered
 
     def _prepare(
         self, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]

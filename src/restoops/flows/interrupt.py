@@ -6,9 +6,11 @@ import threading
 
 from restoops.errors import Interrupted
 
+_NOTHING = "nothing was changed"
+
 
 class Interrupt:
-    """Set once by the first SIGINT or SIGTERM; `check` then ends what is being waited for.
+    """Set by SIGINT or SIGTERM; `check` then ends what is being waited for.
 
     One below another ends for its own reason as well: a host failed, so the rest is called off.
     """
@@ -16,11 +18,23 @@ class Interrupt:
     def __init__(self, above: Interrupt | None = None) -> None:
         self._asked = threading.Event()
         self._above = above
+        self._so_far = _NOTHING
 
     @property
     def is_asked(self) -> bool:
         """Whether somebody asked for an end, here or above."""
         return self._asked.is_set() or (self._above is not None and self._above.is_asked)
+
+    @property
+    def so_far(self) -> str:
+        """What a run that ends now has changed, in words."""
+        return self._above.so_far if self._above else self._so_far
+
+    def note(self, so_far: str) -> None:
+        """Remember what has been changed, so that nobody is told that nothing was."""
+        if self._above:
+            self._above.note(so_far)
+        self._so_far = so_far
 
     def wait(self) -> None:
         """Wait until somebody asks for an end here; one above does not count."""
@@ -37,4 +51,4 @@ class Interrupt:
             Interrupted: somebody asked for it.
         """
         if self.is_asked:
-            raise Interrupted("interrupted; nothing was changed")
+            raise Interrupted(f"interrupted; {self.so_far}")

@@ -89,14 +89,16 @@ class Session:
         """
         request = self._request
         holder = Holder(request.who, request.origin, request.purpose, request.started_at)
+        interrupt = self._executor.interrupt
+
+        def on_wait(other: str) -> None:
+            if request.preempts:
+                interrupt.note("the run that held the lock may have been ended")
+            self._tell(Waiting(self.host.name, other))
+
         self._lock = in_background(
-            lambda: self.host.lock(
-                holder,
-                wait_s=wait_s,
-                on_wait=lambda other: self._tell(Waiting(self.host.name, other)),
-                preempt=request.preempts,
-            )
-        )(self._executor.interrupt)
+            lambda: self.host.lock(holder, wait_s=wait_s, on_wait=on_wait, preempt=request.preempts)
+        )(interrupt)
 
     def give_lock_back(self) -> None:
         """Let others have the host; without a lock this does nothing."""
@@ -139,6 +141,8 @@ class Session:
             run = self._new_run(plan, state)
             self.host.open_run(run)
             self._run, self._ending = run, Ending.UNDONE
+        elif plan.steps:
+            interrupt.note(f"{plan.release.tag} serves, and its proxy may have been changed")
         if plan.bake:
             self._executor.watch.begin()
         self._apply(plan.prepare, interrupt)

@@ -16,7 +16,7 @@ from restoops.plan.fleet import common_history, release_before
 from restoops.plan.retention import past_releases
 from restoops.plan.rollback import find
 from restoops.plan.steps import KeepWarm
-from restoops.report.events import FleetEnded, Planned, RunEnded, RunStarted
+from restoops.report.events import AskingAgain, FleetEnded, Planned, RunEnded, RunStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,63 @@ def rollback(
     swap: Swap,
     tag: str | None,
     *,
-    confirm: Callable[[Release, Release | None], None],
+    confirm: Callable[[Release, Release | None], None] | None,
     can_pull: Callable[[Digest], bool],
 ) -> None:
     """Make an earlier release live: the one that `tag` names, or the last good one.
 
+    `confirm` asks the operator, with what to go to and what from; None when that is not wanted.
+    It is asked before a lock is taken, a run is pre-empted or one is put right. When what it was
+    asked for is no longer what would be done then, the locks are given back and it is asked again.
+
     `can_pull` is asked only when the image is not on every host; it raises Unreachable when it
-    cannot tell. `confirm` raises Refused when
-    the operator says no.
+    cannot tell. `confirm` raises Refused when the operator says no.
 
     Raises:
         Refused: there is no such release, or its image is gone.
         Unreachable: its image is not on a host, and the registry cannot be asked for it.
     """
-    with swap.fleet.locked() as states:
-        release = choose(tuple(states.values()), tag)
-        _check_it_is_there(tuple(states.values()), release, can_pull)
-        plans = {s: plan_rollback(state, release, swap.wishes) for s, state in states.items()}
-        if any(plan.steps for plan in plans.values()) and not swap.request.dry_run:
-            confirm(release, _leaving(tuple(states.values()), release))
-        _carry_out(swap, states, plans, release)
+    ask = None if swap.request.dry_run else confirm
+    agreed: Question | None = None
+    if ask:
+        agreed = _way_back(swap, swap.fleet.observed(), tag, can_pull).question
+        if agreed:
+            ask(*agreed)
+    while True:
+        with swap.fleet.locked() as states:
+            way = _way_back(swap, states, tag, can_pull)
+            if not ask or not way.question or way.question == agreed:
+                _carry_out(swap, states, way.plans, way.release)
+                return
+        swap.fleet.tell(AskingAgain(*way.question))
+        ask(*way.question)
+        agreed = way.question
+
+
+Question = tuple[Release, Release | None]
+"""What to go back to, and what from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _WayBack:
+    release: Release
+    plans: Mapping[Session, SwapPlan]
+    question: Question | None
+    """What the operator has to agree to; None when there is nothing to do."""
+
+
+def _way_back(
+    swap: Swap,
+    states: Mapping[Session, HostState],
+    tag: str | None,
+    can_pull: Callable[[Digest], bool],
+) -> _WayBack:
+    found = tuple(states.values())
+    release = choose(found, tag)
+    _check_it_is_there(found, release, can_pull)
+    plans = {s: plan_rollback(state, release, swap.wishes) for s, state in states.items()}
+    moves = any(plan.steps for plan in plans.values())
+    return _WayBack(release, plans, (release, _leaving(found, release)) if moves else None)
 
 
 def choose(states: Sequence[HostState], tag: str | None) -> Release:

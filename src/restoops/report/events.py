@@ -39,6 +39,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class AskingAgain:
+    """What the operator agreed to is not what would be done any more: the question comes again."""
+
+    release: Release
+    previous: Release | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recovering:
     """An earlier run was cut off on a host and is put right first."""
 
@@ -142,6 +150,7 @@ Event = (
     RunStarted
     | Planned
     | Waiting
+    | AskingAgain
     | Recovering
     | StepStarted
     | Progress

@@ -8,6 +8,7 @@ from typing import assert_never
 from restoops.errors import RestoopsError
 from restoops.plan.fleet import Ending, HostResult
 from restoops.report.events import (
+    AskingAgain,
     Event,
     FleetEnded,
     Output,
@@ -65,6 +66,9 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return _plan(event)
         case Waiting(host, holder):
             return f"  {host}  waiting for {holder}"
+        case AskingAgain(release, previous):
+            serves = previous.tag if previous else "nothing"
+            return f"meanwhile {serves} serves, and {release.tag} is what to go back to:"
         case Recovering(host, run, finishes):
             how = "finishing" if finishes else "undoing"
             return (

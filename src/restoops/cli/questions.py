@@ -1,0 +1,67 @@
+"""Questions to the operator. They are asked on a terminal, and end when a signal comes."""
+
+from __future__ import annotations
+
+import select
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from restoops.cli.signals import honouring
+from restoops.errors import Refused
+
+if TYPE_CHECKING:
+    from restoops.flows.interrupt import Interrupt
+    from restoops.model import Release
+
+_TICK_S = 0.1
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before anything is done, unless `--yes` has answered already.
+
+    Raises:
+        Refused: the answer was no, or there is nobody to ask.
+        Interrupted: the answer was a signal.
+    """
+    from restoops.flows.interrupt import Interrupt
+
+    demand_somebody_to_ask(yes=yes)
+    if yes:
+        return
+    interrupt = Interrupt()
+    with honouring(interrupt):
+        _ask(question, interrupt)
+
+
+def demand_somebody_to_ask(*, yes: bool) -> None:
+    """Make sure, before anything is done, that a question can be answered.
+
+    Raises:
+        Refused: there is nobody to ask, and no `--yes`.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise Refused(
+            "nobody is there to ask for confirmation; nothing was changed", hint="Add `--yes`."
+        )
+
+
+def confirming_rollback(
+    environment: str, interrupt: Interrupt
+) -> Callable[[Release, Release | None], None]:
+    """Return the question before a rollback; it raises as `confirm` does."""
+
+    def ask(to: Release, now: Release | None) -> None:
+        serves = now.tag if now else "nothing"
+        _ask(f"Roll {environment} back from {serves} to {to.tag}?", interrupt)
+
+    return ask
+
+
+def _ask(question: str, interrupt: Interrupt) -> None:
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    while not select.select([sys.stdin], [], [], _TICK_S)[0]:
+        interrupt.check()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused(f"not confirmed; {interrupt.so_far}")

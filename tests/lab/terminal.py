@@ -1,0 +1,83 @@
+"""A command on a terminal of its own, with somebody who answers its questions."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_PATIENCE_S = 20
+
+
+class OnTerminal:
+    """Runs restoops; what it prints is kept. One that still runs at the end is killed."""
+
+    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
+        self._ours, theirs = pty.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "restoops", *arguments],
+            cwd=folder,
+            env={**env, "TERM": "dumb"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        self.shown = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        os.close(self._ours)
+
+    def await_question(self) -> str:
+        """Return the question that is asked next, waiting for it if need be."""
+        return self._read_until("[y/N] ").splitlines()[-1]
+
+    def answer(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._ours, f"{text}\n".encode())
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command."""
+        self._process.send_signal(number)
+
+    def finish(self) -> int:
+        """Return the exit status, waiting for the end if need be."""
+        self._read_until("")
+        return self._process.wait(_PATIENCE_S)
+
+    def _read_until(self, text: str) -> str:
+        """Return what is shown up to `text`, or up to the end without one."""
+        end, new = time.monotonic() + _PATIENCE_S, ""
+        while not (text and text in new):
+            assert time.monotonic() < end, f"no {text!r}: {self.shown}"
+            if not select.select([self._ours], [], [], 0.1)[0]:
+                continue
+            try:
+                chunk = os.read(self._ours, 4096).decode(errors="replace")
+            except OSError:  # the last one who had the terminal open has gone
+                chunk = ""
+            if not chunk:
+                assert not text, f"ended without {text!r}: {self.shown}"
+                break
+            new += chunk
+            self.shown += chunk
+        return new
