@@ -1,5 +1,7 @@
 """The release before stays warm: going back is a switch, and it stands in for one that dies."""
 
+import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +10,7 @@ import pytest
 
 from tests.e2e.conditions import refused, settings, unchanged_but_for_history
 from tests.e2e.inside import answering, assert_at_rest, eventually, look, restart_proxy
-from tests.e2e.running import planned, result
+from tests.e2e.running import Running, planned, result
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import Operator
@@ -218,3 +220,37 @@ def test_a_warm_release_that_is_live_again_is_not_stopped(
 def state_of(operator: Operator, slot: str) -> str:
     """Return the state of what is in a slot."""
     return look(operator.droplet).slots[slot].state
+
+
+def test_a_signal_does_not_wait_for_a_release_that_takes_its_time_to_stop(
+    pair: Operator, releases: Releases
+) -> None:
+    pair.settings["swap"] = {"warm_s": 0, "drain_s": 0, "stop_grace_s": 60}
+    old = assert_at_rest(pair.droplet).live_tag
+    tag = releases.push(App("five")).tag
+    with (
+        request_of(f"{pair.url}slow?s=30"),
+        Running(pair.start("deploy", tag, "staging", "--json")) as running,
+    ):
+        running.await_step("stop")
+        time.sleep(1)
+        assert running.process.poll() is None, "it waits for its request, and Docker for it"
+        began = time.monotonic()
+        running.signal(signal.SIGTERM)
+        outcome = running.finish()
+        took_s = time.monotonic() - began
+
+    assert (outcome.status, took_s < 3) == (130, True), (outcome, took_s)
+    found = assert_at_rest(pair.droplet)
+    assert (found.live_tag, found.other_tag) == (tag, old)
+    assert found.slots[found.other].state == "exited"
+
+
+@contextmanager
+def request_of(url: str) -> Iterator[None]:
+    """Have a request that the release has begun to answer, and give it up in the end."""
+    host, _, rest = url.removeprefix("http://").partition("/")
+    address, _, port = host.partition(":")
+    with socket.create_connection((address, int(port)), timeout=5) as client:
+        client.sendall(f"GET /{rest} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        yield

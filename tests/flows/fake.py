@@ -96,6 +96,12 @@ class FakeHost:
     """Release commands that were run, each with the tag of its release in front."""
     failing: dict[str, BaseException] = field(default_factory=dict)
     """Calls that fail, once, by name."""
+    hanging: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """What is waited for in calls, once, by name."""
+    on_cut_short: Callable[[], object] = lambda: None
+    """Ends what `stop` or `remove` waits for."""
+    pulls_proxy: int = 0
+    """Lines that the pull of the proxy's image still has to say."""
     breakage: Breakage | None = None
     watch: Callable[[], None] = lambda: None
     """Called before each change; a whole fleet is killed from there."""
@@ -218,8 +224,10 @@ class FakeHost:
 
     def run_proxy(self, logins: Logins, on_progress: Callable[[str], None]) -> None:
         self._called("run_proxy")
+        for _ in range(self.pulls_proxy):
+            on_progress("Downloading")
         with self._effect("haproxy.cfg"):
-            on_progress("checked")
+            pass
         with self._effect("proxy"):
             self.proxy_runs = self.proxy_is_current = True
             self.restart_proxy()
@@ -274,6 +282,10 @@ class FakeHost:
         self._called("remove")
         self._remove(color)
 
+    def cut_short(self) -> None:
+        self._called("cut_short")
+        self.on_cut_short()
+
     def mark_up(self, color: Color) -> None:
         self._called("mark_up")
         assert color in self.up, f"{color} was said to be healthy"
@@ -322,6 +334,8 @@ class FakeHost:
         if self._ended_by is not None:
             raise self._ended_by
         self.calls.append(name)
+        if wait := self.hanging.pop(name, None):
+            wait()
         if error := self.failing.pop(name, None):
             raise error
 

@@ -84,6 +84,7 @@ class Host:
         )
         self._containers: dict[Color, Container] = {}
         self._history = History()
+        self._ending, self._in_haste = "", False
 
     @cached_property
     def _engine(self) -> Engine:
@@ -269,15 +270,21 @@ class Host:
         """Stop the release in `color`; its logs stay readable."""
         self._refuse_if_live(color)
         if color in self._containers:
-            self._engine.stop(self._containers[color].id, self._settings.stop_grace_s)
+            self._end(self._containers[color].id)
 
     def remove(self, color: Color) -> None:
         """Stop the release in `color` and remove its container."""
         self._refuse_if_live(color)
         if color in self._containers:
             container = self._containers.pop(color)
-            self._engine.stop(container.id, self._settings.stop_grace_s)
+            self._end(container.id)
             self._engine.remove(container.id)
+
+    def cut_short(self) -> None:
+        """Kill what `stop` or `remove` waits for in another thread, or is about to."""
+        self._in_haste = True
+        if self._ending:
+            self._engine.stop(self._ending, 0)
 
     def mark_up(self, color: Color) -> None:
         """Tell HAProxy what we have just found: the slot is healthy."""
@@ -305,6 +312,13 @@ class Host:
         for digest in digests:
             if digest in found:
                 self._engine.remove_image(found[digest], self._settings.image.at(digest))
+
+    def _end(self, container_id: str) -> None:
+        self._ending = container_id
+        try:
+            self._engine.stop(container_id, 0 if self._in_haste else self._settings.stop_grace_s)
+        finally:
+            self._ending, self._in_haste = "", False
 
     def _connect_ahead(self) -> None:
         """Let the ways to Docker and HAProxy open while the files are read."""

@@ -85,6 +85,7 @@ class Hooks(Section):
     post_deploy: Command = ()
     """The same, after a deploy that succeeded."""
     on_failure: Command = ()
-    """The same, after a deploy that failed or was interrupted, when its hosts are put right."""
+    """The same, after a deploy that failed or was interrupted, when its hosts are put right; also
+    when `pre_deploy` failed. Not when nothing had begun: a lock that is held, a missing tag."""
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 300
-    """Seconds after which a hook is killed and counts as failed."""
+    """Seconds after which a hook is killed and counts as failed. A signal ends it at once."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
-from restoops.errors import RestoopsError
+from restoops.errors import Interrupted, RestoopsError
 from restoops.flows.interrupt import Interrupt
 
 _T = TypeVar("_T")
@@ -42,6 +43,22 @@ def in_background(work: Callable[[], _T]) -> Callable[..., _T]:
 
     threading.Thread(target=body, name="background", daemon=True).start()
     return wait
+
+
+def hurried(work: Callable[[], None], interrupt: Interrupt, hurry: Callable[[], None]) -> None:
+    """Do `work`; when somebody asks for an end meanwhile, `hurry` it and see it done.
+
+    Raises:
+        Interrupted: somebody did; the work has come to its end all the same.
+    """
+    begun = in_background(work)
+    try:
+        begun(interrupt)
+    except Interrupted:
+        with contextlib.suppress(RestoopsError):
+            hurry()
+            begun()
+        raise
 
 
 def side_by_side(

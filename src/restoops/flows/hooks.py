@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from restoops.adapters.hooks import run_hook
-from restoops.errors import RestoopsError
+from restoops.errors import Interrupted, RestoopsError
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.session import Request
 from restoops.model import Release
@@ -34,17 +34,24 @@ class Hooks:
         self._run("pre_deploy", facts, tell, interrupt)
 
     def after(
-        self, name: Literal["post_deploy", "on_failure"], facts: Mapping[str, str], tell: Tell
+        self,
+        name: Literal["post_deploy", "on_failure"],
+        facts: Mapping[str, str],
+        tell: Tell,
+        interrupt: Interrupt,
     ) -> None:
-        """Run a hook that changes nothing about the deploy, also when it fails."""
+        """Run a hook that changes nothing about the deploy, also when it fails or is cut off."""
         try:
-            self._run(name, facts, tell, Interrupt())
+            self._run(name, facts, tell, interrupt)
+        except Interrupted:
+            tell(Output(name, "cut off by a signal, which does not change the result"))
         except RestoopsError as error:
             tell(Output(name, f"failed, which does not change the result: {error.message}"))
 
     def _run(self, name: str, facts: Mapping[str, str], tell: Tell, interrupt: Interrupt) -> None:
         argv = self.commands.get(name, ())
         if argv:
+            interrupt.check()
             run_hook(
                 name,
                 argv,

@@ -15,15 +15,26 @@ class Interrupt:
     One below another ends for its own reason as well: a host failed, so the rest is called off.
     """
 
-    def __init__(self, above: Interrupt | None = None) -> None:
+    def __init__(self, above: Interrupt | None = None, *, known: int = 0) -> None:
         self._asked = threading.Event()
         self._above = above
+        self._known = known
+        self._times = 0
         self._so_far = _NOTHING
+
+    def anew(self) -> Interrupt:
+        """Return one for what is done after an end was asked for: it ends when that comes again."""
+        return Interrupt(self, known=self.times)
+
+    @property
+    def times(self) -> int:
+        """How often somebody asked for an end, here or above."""
+        return self._times + (self._above.times - self._known if self._above else 0)
 
     @property
     def is_asked(self) -> bool:
         """Whether somebody asked for an end, here or above."""
-        return self._asked.is_set() or (self._above is not None and self._above.is_asked)
+        return self.times > 0
 
     @property
     def so_far(self) -> str:
@@ -42,6 +53,7 @@ class Interrupt:
 
     def ask(self) -> None:
         """Ask for the run to be ended at the next safe moment."""
+        self._times += 1
         self._asked.set()
 
     def check(self) -> None:

@@ -240,7 +240,7 @@ class Session:
         self._close(run, "finished" if finish else "interrupted")
         self._run = None
         self._ending = Ending.FINISHED if finish else Ending.UNDONE
-        self._serves = run.release if finish else run.previous
+        self._serves = run.release if finish else _served_before(run, state)
 
     def undo(self, error: RestoopsError) -> RestoopsError:
         """Leave the release before serving; return the error that the operator is to see."""
@@ -249,12 +249,13 @@ class Session:
         if run is None:
             return error
         try:
-            self._go_back(run, self.host.observe(), self._wishes)
+            state = self.host.observe()
+            self._go_back(run, state, self._wishes)
             self._close(run, "failed", error.message)
         except RestoopsError as second:
             self._ending = Ending.UNCLEAR if self._has_switched else Ending.UNDONE
             return self._not_undone(run, error, second)
-        self._run, self._serves = None, run.previous
+        self._run, self._serves = None, _served_before(run, state)
         if isinstance(error, Unreachable):
             return StepFailed(error.message, hint=error.hint, details=error.details)
         return error
@@ -334,6 +335,11 @@ class Session:
                 output=tuple(self._output[-_OUTPUT_LINES:]),
             )
         )
+
+
+def _served_before(run: OpenRun, state: HostState) -> Release | None:
+    """Return what serves when `run` is undone: nothing where no proxy runs, as it was found."""
+    return run.previous if state.proxy and state.proxy.running else None
 
 
 def serving(release: Release | None) -> str:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from restoops.adapters.clock import Clock
 from restoops.errors import RestoopsError, StepFailed, Unreachable
-from restoops.flows.background import in_background
+from restoops.flows.background import hurried, in_background
 from restoops.flows.bake import Watch
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
@@ -103,7 +103,7 @@ class Executor:
             case Uncover(color):
                 self._uncover(color)
             case Remove(color):
-                self.host.remove(color)
+                self._stop(lambda: self.host.remove(color))
             case Pull(digest):
                 work = partial(self.host.pull, digest, self.logins, self._progress(step))
                 in_background(work)(self.interrupt)
@@ -123,7 +123,7 @@ class Executor:
                 self.host.cover(color, on=covers)
                 self.host.retire_later(color, for_s)
             case Stop(color):
-                self.host.stop(color)
+                self._stop(lambda: self.host.stop(color))
             case Trim(digests):
                 self.host.remove_images(digests)
                 return f"{len(digests)} removed"
@@ -132,7 +132,20 @@ class Executor:
         return ""
 
     def _progress(self, step: Step) -> Callable[[str], None]:
-        return lambda text: self.tell(Progress(self.host.name, step, text))
+        interrupt = self.interrupt
+
+        def progress(text: str) -> None:
+            interrupt.check()
+            self.tell(Progress(self.host.name, step, text))
+
+        return progress
+
+    def _stop(self, stop: Callable[[], None]) -> None:
+        """Stop what serves nobody; a signal kills it: left to itself it would still look warm."""
+        hurried(stop, self.interrupt, self.host.cut_short)
+
+    def _ask(self, slot: Color | None) -> tuple[Answer, Color | None]:
+        return in_background(lambda: self.host.ask(self.health.path, slot))(self.interrupt)
 
     def _uncover(self, color: Color) -> None:
         """Take `color` out of reserve, unless it is all that answers at this moment."""
@@ -161,7 +174,7 @@ class Executor:
             container = self.host.inspect(step.color)
             if not container.is_running or container.restarts:
                 raise self._crashed(container, answer)
-            latest, _ = self.host.ask(self.health.path, step.color)
+            latest, _ = self._ask(step.color)
             good = good + 1 if latest.is_good else 0
             # A release that flaps is judged by its bad answers, and they are what is shown.
             answer = answer if latest.is_good and answer.status else latest
@@ -189,7 +202,7 @@ class Executor:
             "Its last log lines are above. The release before still serves. Is "
             "`health.path` right, and `health.timeout_s` long enough for a start?"
         )
-        serving, _ = self.host.ask(path, None)
+        serving, _ = self._ask(None)
         if serving.status not in (0, _NOT_FOUND) and not serving.is_good:
             hint = (
                 f"The release that serves answers {serving} on {path} as well: this is not the "
@@ -211,7 +224,7 @@ class Executor:
     def _verify(self, color: Color) -> str:
         end = self.clock.monotonic() + _VERIFY_S
         while True:
-            answer, slot = self.host.ask(self.health.path, None)
+            answer, slot = self._ask(None)
             if answer.is_good and slot is color:
                 return str(answer.status)
             if self.clock.monotonic() >= end:

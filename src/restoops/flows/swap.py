@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from restoops.errors import Refused, RestoopsError, Unreachable
+from restoops.flows.background import in_background
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks, facts_of
 from restoops.flows.interrupt import Interrupt
@@ -96,7 +97,7 @@ def _way_back(
 ) -> _WayBack:
     found = tuple(states.values())
     release = choose(found, tag)
-    _check_it_is_there(found, release, can_pull)
+    _check_it_is_there(swap.fleet.interrupt, found, release, can_pull)
     plans = {s: plan_rollback(state, release, swap.wishes) for s, state in states.items()}
     moves = any(plan.steps for plan in plans.values())
     return _WayBack(release, plans, (release, _leaving(found, release)) if moves else None)
@@ -124,7 +125,10 @@ def choose(states: Sequence[HostState], tag: str | None) -> Release:
 
 
 def _check_it_is_there(
-    states: Sequence[HostState], release: Release, can_pull: Callable[[Digest], bool]
+    interrupt: Interrupt,
+    states: Sequence[HostState],
+    release: Release,
+    can_pull: Callable[[Digest], bool],
 ) -> None:
     lacking = [state.host for state in states if not _has(state, release)]
     if not lacking:
@@ -132,7 +136,7 @@ def _check_it_is_there(
     where = ", ".join(lacking)
     hint = "`restoops rollback --list` shows what can be gone back to."
     try:
-        if can_pull(release.digest):
+        if in_background(lambda: can_pull(release.digest))(interrupt):
             return
     except Unreachable as error:
         raise Unreachable(
@@ -183,13 +187,15 @@ def _between_hooks(swap: Swap, release: Release, carry_out: Callable[[], None]) 
         return
     fleet, hooks = swap.fleet, swap.hooks
     facts = facts_of(swap.request, release, fleet.hosts)
-    hooks.before(facts, fleet.tell, fleet.interrupt)
     try:
+        hooks.before(facts, fleet.tell, fleet.interrupt)
         carry_out()
     except RestoopsError as error:
-        hooks.after("on_failure", facts | {"RESTOOPS_RUN_ERROR": error.message}, fleet.tell)
+        facts |= {"RESTOOPS_RUN_ERROR": error.message}
+        # The signal that ended the deploy is no reason not to tell of it; another one is.
+        hooks.after("on_failure", facts, fleet.tell, fleet.interrupt.anew())
         raise
-    hooks.after("post_deploy", facts, fleet.tell)
+    hooks.after("post_deploy", facts, fleet.tell, fleet.interrupt)
 
 
 def _run_ended(swap: Swap, session: Session, plan: SwapPlan) -> RunEnded:
