@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ SECTIONS = {
     "ssh": ["user", "port", "key", "known_hosts", "connect_timeout_s"],
     "host": ["state_dir"],
 }
+LIKE_A_HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9.:_-]{0,252}")
 KEYS = [(section, key) for section, keys in SECTIONS.items() for key in keys]
 
 
@@ -146,12 +148,18 @@ def test_arguments(folder: Path, command: str, arguments: list[str]) -> None:
 @many
 @given(host=texts)
 def test_host_names(folder: Path, host: str) -> None:
-    """Those that could be one are not looked up: the port of the settings is none."""
+    """What cannot be one is a fault of `hosts`; what could be is not looked up: no port is 0."""
     write(folder, {**nothing_listens(), "environments": environments(host), "ssh": {"port": 0}})
 
     status, told = safe(folder, "status", "staging")
 
     assert status == 2, told
+    if re.search("[\ud800-\udfff\U00010000-\U0010ffff]", host):
+        assert "line 1, column" in told  # JSON writes these as YAML does not
+        return
+    assert "ssh.port: " in told
+    if not LIKE_A_HOST.fullmatch(host):
+        assert "environments.staging.hosts" in told
 
 
 @many

@@ -306,10 +306,16 @@ def test_a_jump_host_and_two(hardened: Operator, make_droplet: MakeDroplet) -> N
     refused(outcome, 5, "cannot connect through the jump host", "AllowTcpForwarding")
 
 
-def test_an_unknown_jump_host_is_refused(hardened: Operator) -> None:
-    written(hardened, f"Host {hardened.droplet.address}\n  ProxyJump 127.0.0.1\n")
+def test_an_unknown_jump_host_is_refused(hardened: Operator, make_droplet: MakeDroplet) -> None:
+    with make_droplet() as jump:
+        written(hardened, f"Host {hardened.droplet.address}\n  ProxyJump {jump.address}\n")
+        with unchanged(hardened.droplet):
+            outcome = hardened.run("deploy", RELEASE, "staging")
 
-    refused(hardened.run("deploy", RELEASE, "staging"), 5, "127.0.0.1")
+        refused(outcome, 5, "unknown host key ssh-ed25519", fingerprint(jump), jump.address)
+        with hardened.known_hosts.open("a") as file:
+            file.write(jump.known_hosts_line + "\n")
+        hardened.deploy(RELEASE)
 
 
 @pytest.mark.parametrize(
