@@ -66,7 +66,7 @@ class Locked(RestoopsError):
 
 
 class Unreachable(RestoopsError):
-    """Something could not be reached or refused our credentials; nothing changed."""
+    """Something could not be reached or refused us; what was asked for was not begun."""
 
     status = 5
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from restoops.adapters.connection import Holder
-from restoops.errors import Interrupted, Refused
+from restoops.errors import Interrupted, Refused, Unreachable
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.rollout import Rollout
 from restoops.model import Release
@@ -16,7 +16,7 @@ from restoops.plan.steps import Switch
 from restoops.report.events import AskingAgain, Recovering, StepEnded, StepStarted
 from tests.flows.acting import Operator, deployed
 from tests.flows.crew import SIZE, again, assert_tidy, fleet, serving
-from tests.flows.fake import Died, FakeHost
+from tests.flows.fake import Breakage, Died, FakeHost
 from tests.plan.states import V1, V2, V3
 
 OTHER = Holder("peter", "CI", "restoops deploy v9 staging", "2026-01-02T03:04:05.000Z")
@@ -205,3 +205,18 @@ def test_a_signal_while_only_the_proxy_is_replaced_does_not_say_that_nothing_cha
 
     with pytest.raises(Interrupted, match="v1 serves, and its proxy may have been changed"):
         operator.deploy(V1)
+
+
+def test_a_host_that_is_lost_while_a_run_is_put_right_is_unreachable_and_heals() -> None:
+    operator = cut_off_at_the_switch()
+    lost, gone = operator.hosts[2], Unreachable("web-3: connection lost")
+    lost.breakage = Breakage(len(lost.effects) + 1, gone, for_good=True)
+
+    with pytest.raises(Unreachable, match="web-3: connection lost"):
+        operator.deploy_all(V3)
+
+    assert [host.state().open_run is None for host in operator.hosts] == [True, True, False, True]
+    assert serving(operator) == [V2] * SIZE
+    later = again(operator)
+    later.deploy_all(V3)
+    assert_tidy(later, V3)
