@@ -153,3 +153,47 @@ def test_a_rollback_that_is_confirmed_goes_there_and_back(desk: Desk) -> None:
             command.answer("y")
             assert command.finish() == 0, command.shown
         assert desk.serving() == name
+
+
+def offered(desk: Desk, words: str) -> set[str]:
+    """What the shell offers on TAB behind these words, which nothing else may be printed beside."""
+    env = {
+        "_RESTOOPS_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    outcome = desk.run(env=env)
+    assert outcome.stderr == ""
+    return set(outcome.stdout.split())
+
+
+def test_the_shell_is_offered_the_tags_of_the_registry(
+    desk: Desk, digests: dict[str, str], releases: Releases
+) -> None:
+    releases.push(App("other"))
+
+    assert offered(desk, "restoops deploy ") >= {*digests, "sha-other"}
+    assert offered(desk, "restoops deploy sha-c") >= set(digests)
+    assert offered(desk, "restoops deploy sha-c3") == {"sha-c3"}
+    assert offered(desk, "restoops deploy nothing") == set()
+
+
+def test_the_shell_is_offered_the_releases_to_go_back_to(
+    desk: Desk, digests: dict[str, str]
+) -> None:
+    assert offered(desk, "restoops rollback ") == {*digests, "staging", "local"}
+    assert offered(desk, "restoops rollback sha-c2") == {"sha-c2"}
+    assert offered(desk, "restoops rollback st") == {"staging"}
+    assert offered(desk, "restoops rollback nothing") == set()
+
+
+def test_the_shell_is_offered_what_is_known_when_nothing_is_reached(
+    desk: Desk, registry: Registry
+) -> None:
+    registry.stop()
+    try:
+        with environments(desk, away=NOBODY):
+            assert offered(desk, "restoops deploy ") == set()
+            assert offered(desk, "restoops rollback ") == {"away", "local"}
+    finally:
+        registry.start()
