@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections.abc import Iterator
 
@@ -29,10 +30,8 @@ class Line:
     @property
     def is_closed(self) -> bool:
         """Whether HAProxy has closed it."""
-        try:
-            return not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return False
+        can_read, _, _ = select.select([self._socket], [], [], 0)
+        return bool(can_read) and not self._socket.recv(1, socket.MSG_PEEK)
 
     def sendall(self, data: bytes, /) -> None:
         self._socket.sendall(data)

@@ -15,8 +15,9 @@ from restoops.model import Release
 from restoops.plan.steps import Switch
 from restoops.report.events import AskingAgain, Recovering, StepEnded, StepStarted
 from tests.flows.acting import Operator, deployed
+from tests.flows.breakage import Breakage, Died
 from tests.flows.crew import SIZE, again, assert_tidy, fleet, serving
-from tests.flows.fake import Breakage, Died, FakeHost
+from tests.flows.fake import FakeHost
 from tests.plan.states import V1, V2, V3
 
 OTHER = Holder("peter", "CI", "restoops deploy v9 staging", "2026-01-02T03:04:05.000Z")

@@ -24,8 +24,9 @@ from restoops.plan.fleet import Ending, Policy
 from restoops.plan.steps import Switch
 from restoops.report.events import StepStarted
 from tests.flows.acting import Operator, deployed
+from tests.flows.breakage import Breakage, Died
 from tests.flows.crew import SIZE, again, assert_tidy, fleet, serving
-from tests.flows.fake import Breakage, Died, FakeHost
+from tests.flows.fake import FakeHost
 from tests.plan.states import V1, V2, V3
 
 each_host = pytest.mark.parametrize("k", range(SIZE))

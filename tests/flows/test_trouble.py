@@ -41,7 +41,8 @@ from restoops.plan.steps import (
 )
 from restoops.report.events import Event, Recovering, StepBroken, StepStarted
 from tests.flows.acting import SCENES, Operator, Scene, deployed
-from tests.flows.fake import Breakage, Died, FakeHost
+from tests.flows.breakage import Breakage, Died
+from tests.flows.fake import FakeHost
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, V4, WISHES
 
 CALLS: dict[type[Step], str] = {

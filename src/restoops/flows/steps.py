@@ -161,7 +161,7 @@ class Executor:
 
     def _answers(self, color: Color, up: frozenset[Color]) -> bool:
         # HAProxy takes up to some seconds to see that a release has died.
-        return color in up and self.host.ask(self.health.path, color)[0].status != 0
+        return color in up and self._ask(color)[0].status != 0
 
     def _await_healthy(self, step: AwaitHealthy) -> str:
         self._pause(self.health.start_wait_s)
