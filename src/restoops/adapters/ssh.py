@@ -36,6 +36,7 @@ from paramiko.hostkeys import InvalidHostKey
 
 from restoops.adapters.refusals import RefuseUnknown, key_changed, refusal
 from restoops.adapters.streamlocal import open_streamlocal
+from restoops.adapters.tcp import TcpStream
 
 _DEFAULT_USER = "deploy"
 _MOST_JUMPS = 8
@@ -258,10 +259,7 @@ class SshConnection:
             return self._jump(jump, address, port, options, config)
         if "proxycommand" in known:
             return paramiko.ProxyCommand(known["proxycommand"])
-        stream = socket.create_connection((address, port), timeout=options.connect_timeout_s)
-        # Without it every small command waits for Nagle and a delayed ACK: 48 ms, with it 3 ms.
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return stream
+        return TcpStream.connected(address, port, timeout_s=options.connect_timeout_s)
 
     def _jump(
         self, jump: str, address: str, port: int, options: SshOptions, config: paramiko.SSHConfig
