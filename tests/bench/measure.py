@@ -90,9 +90,11 @@ def repeated(times: int, run: Callable[[int], Run]) -> Series:
     return Series(tuple(run(number) for number in range(1, times + 1)))
 
 
-def run(desk: Desk, command: str, tag: str = "", before: tuple[str, ...] = ()) -> Run:
+def run(
+    desk: Desk, command: str, tag: str = "", *options: str, before: tuple[str, ...] = ()
+) -> Run:
     """Run one command against the hosts, which has to succeed."""
-    words = [command, *([tag] if tag else []), "staging", "--yes"]
+    words = [command, *([tag] if tag else []), "staging", "--yes", *options]
     return timed([*before, RESTOOPS, *words], desk.folder, desk.env)
 
 
