@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from restoops.adapters.clock import SystemClock
-from restoops.errors import (
-    StepFailed,
-)
+from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.flows.hooks import Hooks
 from restoops.flows.rollout import Rollout
 from restoops.plan.bake import Limits
-from restoops.plan.fleet import Ending
+from restoops.plan.fleet import Ending, Policy
 from restoops.plan.steps import AwaitHealthy, Switch
 from restoops.report.events import Event, Output, StepStarted
 from tests.flows.acting import Operator
@@ -49,6 +47,41 @@ def test_a_release_command_that_fails_stops_the_deploy_with_nothing_switched() -
         operator.deploy_all(V2)
 
     assert_tidy(operator, V1)
+
+
+def gone_silent_during_the_command(operator: Operator, k: int) -> None:
+    """Let host `k` give no sign of life any more once the release command speaks."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Output):
+            operator.hosts[k].failing["traffic"] = Unreachable(f"web-{k + 1} does not answer")
+
+    operator.listen = listen
+
+
+@pytest.mark.parametrize("k", range(SIZE))
+def test_a_host_that_is_lost_during_the_release_command_means_that_nothing_is_switched(
+    k: int,
+) -> None:
+    operator = fleet(V1, rollout=MIGRATE)
+    gone_silent_during_the_command(operator, k)
+
+    with pytest.raises(StepFailed, match=f"web-{k + 1} does not answer"):
+        operator.deploy_all(V2)
+
+    assert_tidy(operator, V1)
+    steps = [event.step for event in operator.told if isinstance(event, StepStarted)]
+    assert {step.to for step in steps if isinstance(step, Switch)} == {BLUE}, "only asserted again"
+
+
+def test_a_quorum_switches_without_a_host_that_is_lost_during_the_release_command() -> None:
+    operator = fleet(V1, rollout=replace(MIGRATE, policy=Policy("quorum", 3)))
+    gone_silent_during_the_command(operator, 2)
+
+    with pytest.raises(NeedsAttention, match="hosts differ"):
+        operator.deploy_all(V2)
+
+    assert serving(operator) == [V2, V2, V1, V2]
 
 
 def test_a_rollback_never_runs_the_release_command() -> None:

@@ -122,8 +122,8 @@ class Fleet:
         deadline = Deadline(self._rollout.deadline_s, self.interrupt.ask)
         try:
             with deadline:
-                ready = self._prepare(plans, states)
-                self._run_command(ready)
+                ready: Sequence[Session] = self._prepare(plans, states)
+                ready = self._run_command(ready)
                 self._switch(ready, deadline)
             self._bake([session for session in ready if session.is_open], ready)
             self._settle(ready)
@@ -140,6 +140,11 @@ class Fleet:
     @property
     def _total(self) -> int:
         return len(self.sessions) + len(self._absent)
+
+    @property
+    def _lost(self) -> int:
+        """Hosts that were never reached, or that the run has been undone on already."""
+        return len(self._absent) + sum(bool(it.result.error) for it in self.sessions)
 
     def _take_locks(self) -> None:
         """Take the first host's lock, then the others at once.
@@ -183,7 +188,7 @@ class Fleet:
         self, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]
     ) -> tuple[Session, ...]:
         """Prepare every host; return those that can switch."""
-        policy, total, away = self._rollout.policy, self._total, len(self._absent)
+        policy, total, lost = self._rollout.policy, self._total, self._lost
         rest = Interrupt(self.interrupt)
         failures: list[str] = []
 
@@ -194,29 +199,41 @@ class Fleet:
             except RestoopsError as error:
                 failures.append(session.host.name)
                 if not isinstance(error, Interrupted) and not policy.may_switch(
-                    total, len(failures) + away
+                    total, len(failures) + lost
                 ):
                     rest.ask()
                 raise
 
         _, failed = self._each(prepare, self.sessions)
-        self._leave_if_cut_off(failed)
-        if failed and not policy.may_switch(total, len(failed) + away):
-            raise self._undone(failed, self.sessions)
-        self._undo(failed, tuple(failed))
-        return tuple(s for s in self.sessions if s not in failed and s.is_open)
+        return self._going_on(self.sessions, failed)
 
-    def _run_command(self, ready: Sequence[Session]) -> None:
-        """Run the release command of a deploy, once; when it fails nothing is switched."""
+    def _going_on(
+        self, sessions: Sequence[Session], failed: Mapping[Session, RestoopsError]
+    ) -> tuple[Session, ...]:
+        """Return those of `sessions` that can switch, if the policy lets them without the others."""
+        self._leave_if_cut_off(failed)
+        total, lost = self._total, len(failed) + self._lost
+        if failed and not self._rollout.policy.may_switch(total, lost):
+            raise self._undone(failed, sessions)
+        self._undo(failed, tuple(failed))
+        return tuple(s for s in sessions if s not in failed and s.is_open)
+
+    def _run_command(self, ready: Sequence[Session]) -> Sequence[Session]:
+        """Run the release command of a deploy, once; when it fails nothing is switched.
+
+        It can take minutes: the hosts are asked for a sign of life again, and those are returned
+        that gave one.
+        """
         how = self._rollout
         if not how.command or self._request.kind != "deploy" or not ready:
-            return
+            return ready
         try:
             ready[0].run_command(how.command, how.command_timeout_s, self.interrupt)
         except Interrupted:
             raise
         except RestoopsError as error:
             raise self._undone({ready[0]: error}, ready) from error
+        return self._going_on(ready, self._each(Session.make_sure, ready)[1])
 
     def _switch(self, ready: Sequence[Session], deadline: Deadline) -> None:
         """Switch batch by batch; decide what a failure means for the others.
@@ -227,7 +244,7 @@ class Fleet:
         policy, total = self._rollout.policy, self._total
         failed: dict[Session, RestoopsError] = {}
         left = list(ready)
-        lost = len(self._absent) + sum(bool(it.result.error) for it in self.sessions)
+        lost = self._lost
         for batch in in_batches(ready, self._rollout.batch):
             if len(left) < len(ready):
                 self.interrupt.check()
