@@ -16,9 +16,9 @@ from tests.lab.terminal import OnTerminal
 NOBODY = "nobody is there to ask for confirmation; nothing was changed"
 SETTINGS = """\
 image: {repository: team/menu}
-ssh: {connect_timeout_s: 1}
+ssh: {port: 1}
 environments:
-  production: {hosts: [192.0.2.11], confirm: true}
+  production: {hosts: [127.0.0.2], confirm: true}
 """
 
 
@@ -46,7 +46,7 @@ def test_a_run_that_nobody_can_confirm_is_refused_before_anything_is_contacted(
         timeout=60,
     )  # fmt: skip
 
-    # A host that is contacted does not answer: that would be status 5.
+    # Nothing listens there: a host that is contacted would be status 5.
     assert done.returncode == 1, done.stderr
     assert done.stderr == f"error: {NOBODY}\n  Add `--yes`.\n"
 
@@ -61,7 +61,7 @@ def test_a_run_that_needs_no_answer_goes_on(project: Path, arguments: list[str],
     )  # fmt: skip
 
     assert done.returncode == 5, done.stderr
-    assert "192.0.2.11" in done.stderr
+    assert "127.0.0.2" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=str)
@@ -94,4 +94,4 @@ def test_yes_goes_on(project: Path) -> None:
         status = command.finish()
 
     assert status == 5
-    assert "192.0.2.11" in command.shown
+    assert "127.0.0.2" in command.shown
