@@ -40,7 +40,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class App:
-    """Answers with the name of its slot; `/hold` answers when `let_go` is set."""
+    """Answers with the name of its slot; `/hold` when `let_go` is set, and `/drop` never."""
 
     def __init__(self, color: Color, port: int) -> None:
         self.let_go = threading.Event()
@@ -52,6 +52,9 @@ class App:
 
             def do_GET(self) -> None:
                 app.seen.append(self.path)
+                if self.path == "/drop":
+                    self.close_connection = True
+                    return
                 if self.path == "/hold":
                     app.let_go.wait(PATIENCE_S)
                 status = int(self.path[1:]) if self.path[1:].isdigit() else 200
@@ -59,6 +62,8 @@ class App:
                 self.send_header("content-length", str(len(color.value)))
                 self.end_headers()
                 self.wfile.write(color.value.encode())
+
+            do_POST = do_GET  # noqa: N815  as http.server calls it
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -87,11 +92,11 @@ class Haproxy:
     def prober(self) -> Prober:
         return Prober(f"{self.settings.directory}/run/probe.sock", LocalConnection().dial)
 
-    def get(self, path: str = "/") -> tuple[int, str]:
+    def get(self, path: str = "/", method: str = "GET") -> tuple[int, str]:
         """Ask as a client does."""
         connection = http.client.HTTPConnection("127.0.0.1", self.settings.port, timeout=10)
         with contextlib.closing(connection):
-            connection.request("GET", path)
+            connection.request(method, path)
             response = connection.getresponse()
             return response.status, response.read().decode()
 

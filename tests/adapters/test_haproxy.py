@@ -176,6 +176,25 @@ def test_a_request_that_runs_stays_where_it_is_and_is_counted(
 
 
 @lab
+@pytest.mark.parametrize(
+    ("method", "at_least", "at_most"),
+    [
+        pytest.param("POST", 1, 1, id="an order is never sent twice"),
+        pytest.param("GET", 2, 4, id="a question may be"),
+    ],
+)
+def test_a_request_that_is_dropped_without_an_answer(
+    haproxy: Haproxy, method: str, at_least: int, at_most: int
+) -> None:
+    seen = haproxy.apps[BLUE].seen
+    seen.clear()
+
+    status, _ = haproxy.get("/drop", method)
+
+    assert status == 502
+    assert at_least <= seen.count("/drop") <= at_most
+
+
 def test_reserve_is_entered_and_left_on_order(runtime: RuntimeApi) -> None:
     runtime.route(Route(BLUE, covered=True))
     until(lambda: runtime.traffic().covering)

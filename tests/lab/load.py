@@ -1,7 +1,8 @@
 """Send requests at a fixed rate and tell which failed, how long each took, and who answered.
 
 The rate is kept whatever the server does (open loop), and the time of a request counts from
-the instant it was due. Half of the requests use kept-alive connections, half a fresh one each.
+the instant it was due. Half of the requests use kept-alive connections, half a fresh one each;
+half of either are POST, which nobody may send twice: no retry can save one that is dropped.
 SIGINT or SIGTERM ends the run early; SIGUSR1 says that from now on an older release may come
 back. The result goes to stdout; a line on stderr names each release when it takes over.
 
@@ -25,6 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 KEPT_CONNECTIONS = 32
+BODY = "an order of one coffee"
 FIELDS = re.compile(
     rb"\r\n(content-length|transfer-encoding|connection|x-release): *([^\r]*)", re.I
 )
@@ -37,6 +39,7 @@ class Request:
     due_s: float
     is_slow: bool
     is_fresh: bool
+    is_post: bool
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class Tally:
     releases: Releases = field(default_factory=Releases)
     kinds: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
+    posts: int = 0
     ok: int = 0
     server_errors: int = 0
     latencies_ms: list[float] = field(default_factory=list)
@@ -119,6 +123,7 @@ class Tally:
         self.second(request.due_s).failed += 1
         if len(self.examples) < 20:
             way = "fresh" if request.is_fresh else "kept-alive"
+            way = f"{'POST' if request.is_post else 'GET'}, {way}"
             at_s, took_s = request.due_s - self.started_s, now_s - request.due_s
             self.examples.append(f"{kind} ({way}, due at {at_s:.3f} s, after {took_s:.3f} s)")
 
@@ -157,7 +162,7 @@ class Connection(asyncio.Protocol):
     def send(self, request: Request) -> None:
         assert self.transport
         self.request, self.buffer = request, b""
-        self.transport.write(self.client.head(request))
+        self.transport.write(self.client.message(request))
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -258,10 +263,12 @@ class Client:
         self.stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def head(self, request: Request) -> bytes:
+    def message(self, request: Request) -> bytes:
         close = "Connection: close\r\n" if request.is_fresh else ""
-        path = self.paths[request.is_slow]
-        return f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n{close}\r\n".encode()
+        method, path = "POST" if request.is_post else "GET", self.paths[request.is_slow]
+        body = f"Content-Length: {len(BODY)}\r\n" if request.is_post else ""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\n{body}{close}\r\n"
+        return (head + (BODY if request.is_post else "")).encode()
 
     async def run(self) -> None:
         """Send what is due until the time is over or a signal comes; then wait for the rest."""
@@ -282,8 +289,14 @@ class Client:
         """Start one request. Slow ones take either kind of connection, too."""
         every = self.options.slow_every
         is_slow = bool(every) and number % every == every - 1
-        request = Request(due_s, is_slow, is_fresh=bool((number + number // (every or 2)) % 2))
+        request = Request(
+            due_s,
+            is_slow,
+            is_fresh=bool((number + number // (every or 2)) % 2),
+            is_post=bool(number // 2 % 2),
+        )
         self.tally.second(due_s).sent += 1
+        self.tally.posts += request.is_post
         if not request.is_fresh and len(self.idle) and len(self.open) >= KEPT_CONNECTIONS:
             connection = self.idle.popleft()
             connection.send(request)
@@ -327,6 +340,7 @@ def result(tally: Tally, seconds: float) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 3),
         "requests": sum(second.sent for second in tally.seconds),
+        "posts": tally.posts,
         "ok": tally.ok,
         "failed": sum(tally.kinds.values()),
         "server_errors": tally.server_errors,

@@ -36,6 +36,7 @@ class LoadResult:
 
     seconds: float
     requests: int
+    posts: int
     ok: int
     failed: int
     server_errors: int

@@ -21,6 +21,7 @@ def test_a_steady_server_is_innocent(engine: DockerClient) -> None:
             result = load.wait()
     assert result.failed == 0, result
     assert result.ok == result.requests == 1500
+    assert result.posts == 750
     assert result.sequence == ["old"]
     assert result.slow["ok"] == 75
     assert result.latency_ms["p50"] < 100
