@@ -210,7 +210,7 @@ class Fleet:
     def _going_on(
         self, sessions: Sequence[Session], failed: Mapping[Session, RestoopsError]
     ) -> tuple[Session, ...]:
-        """Return those of `sessions` that can switch, if the policy lets them without the others."""
+        """Return those of `sessions` that can switch, if the policy lets them."""
         self._leave_if_cut_off(failed)
         total, lost = self._total, len(failed) + self._lost
         if failed and not self._rollout.policy.may_switch(total, lost):
