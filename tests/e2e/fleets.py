@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.e2e.inside import answering
+from tests.e2e.running import Event, Running, is_step
 from tests.lab.droplet import Droplet
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import Operator, Outcome
 
 RATE = 50
 """Requests a second to each host: four of them share the machine."""
+MIGRATES = {"command": ["/testapp", "migrate", "late"]}
+"""When this release command speaks all hosts are prepared, and none has switched."""
+_BREAK = r"""
+for address in 172.30.0.11 172.30.0.12; do
+    exec 3<>/dev/tcp/$address/3001 || continue
+    printf 'POST /break HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >&3
+    cat <&3 >/dev/null
+done
+"""
 
 
 @contextmanager
@@ -39,3 +50,28 @@ def results(outcome: Outcome) -> dict[str, tuple[str, str]]:
     """What `--json` said of each host: how the run ended there, and the tag that serves."""
     ended = next(event for event in outcome.events if event["event"] == "fleet_ended")
     return {host["host"]: (host["ending"], host["serves"]["tag"]) for host in ended["hosts"]}
+
+
+def once(matches: Callable[[Event], bool], act: Callable[[], object]) -> Callable[..., None]:
+    """Return a listener that acts at the first event that matches."""
+    done = threading.Event()
+
+    def listen(_: Running, event: Event) -> None:
+        if not done.is_set() and matches(event):
+            done.set()
+            act()
+
+    return listen
+
+
+def begins(step: str, host: Droplet) -> Callable[[Event], bool]:
+    return lambda event: is_step(event, "step_started", step) and event["host"] == host.address
+
+
+def is_output(event: Event) -> bool:
+    return bool(event["event"] == "output")
+
+
+def broken(host: Droplet) -> None:
+    """Let what runs on the host answer badly on its health path from now on."""
+    host.exec(["bash", "-c", _BREAK])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import time
 
 import pytest
 
+from restoops.adapters.connection import PREEMPT_S
 from tests.e2e.fleets import results, serving, unnoticed
-from tests.e2e.inside import answering, eventually
 from tests.e2e.running import Running
 from tests.lab.images import App
 from tests.lab.operator import Operator
@@ -19,6 +16,7 @@ from tests.lab.releases import Releases
 pytestmark = pytest.mark.lab
 
 NEVER = 60
+"""Seconds: a release that is not healthy goes on being asked for longer than a test takes."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,47 +58,6 @@ def test_a_host_that_cannot_be_prepared_means_that_nothing_changed(
     assert {ending for ending, _ in results(outcome).values()} == {"undone"}
 
 
-def test_a_host_whose_power_is_lost_before_the_switch_means_that_nothing_changed(
-    fleet: Operator, releases: Releases
-) -> None:
-    lost = fleet.droplets[2]
-    tag = releases.push(App("slow", "slow-start", start_delay_s=4)).tag
-    deploying = fleet.start("deploy", tag, "staging", "--json")
-    with unnoticed(fleet, lost), Running(deploying) as deploy:
-        deploy.await_step("await_healthy")
-        lost.power_off()
-        outcome = deploy.finish()
-    try:
-        assert outcome.status in (1, 3), outcome
-        assert serving(fleet, lost) == ["first"] * 3
-    finally:
-        lost.start()
-    eventually(lambda: answering(fleet.urls[2]) == "first")
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        *(pytest.param(step, marks=pytest.mark.full) for step in ("start", "drain")),
-        "await_healthy",
-        "switch",
-    ],
-)
-def test_after_sigkill_the_next_command_brings_all_hosts_together(
-    fleet: Operator, releases: Releases, step: str
-) -> None:
-    tag = releases.push(App("killed")).tag
-    with unnoticed(fleet):
-        with Running(fleet.start("deploy", tag, "staging", "--json")) as deploy:
-            deploy.await_step(step)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(deploy.process.pid, signal.SIGKILL)
-            deploy.process.wait()
-        after = releases.push(App("after")).tag
-        fleet.deploy(after, "--wait", "20")
-    assert serving(fleet) == ["after"] * 4
-
-
 def test_of_two_fleets_one_goes_ahead_and_the_other_is_told(
     fleet: Operator, releases: Releases
 ) -> None:
@@ -122,10 +79,15 @@ def test_a_rollback_can_end_a_running_deploy_and_wins_within_seconds(
         with Running(fleet.start("deploy", stuck, "staging", "--json")) as deploy:
             deploy.await_step("await_healthy")
             began = time.monotonic()
-            fleet.rollback("sha-first", "--preempt")
-            took_s = time.monotonic() - began
-            assert deploy.finish().status in (1, 3)
+            rollback = fleet.start(
+                "rollback", "sha-first", "staging", "--yes", "--preempt", "--json"
+            )
+            with Running(rollback) as running:
+                running.await_event(lambda event: event["event"] == "recovering", "recovery")
+                won_s = time.monotonic() - began
+                assert running.finish().status == 0
+            assert deploy.finish().status in (1, 3)  # what it says of hosts that are lost to it
         time.sleep(1)
     assert serving(fleet) == ["first"] * 4
-    assert took_s < NEVER, "it waited for the deploy to fail by itself"
+    assert won_s < PREEMPT_S
     assert all(host["faults"] == [] for host in fleet.run("status", "staging", "--json").events)
