@@ -149,7 +149,7 @@ class Proxy:
     covering: bool = False
     """Whether the other slot stands in for the live one if that dies."""
     alone: bool = True
-    """Whether no other proxy runs, such as one whose replacement was cut off."""
+    """Whether no other proxy takes requests, such as one whose replacement was cut off."""
     leftovers: bool = False
     """Whether containers of proxies that have ended are still there."""
 

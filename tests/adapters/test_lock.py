@@ -376,8 +376,6 @@ def test_a_process_that_only_has_the_number_of_a_holder_is_not_ended(
     [
         pytest.param(json.dumps(asdict(OLGA)) + "\n", "An older restoops took it",
                      id="of an older version"),
-        pytest.param(json.dumps(asdict(OLGA)) + "\n4194305 4194306 1\n", "No run has it",
-                     id="of a run that is over"),
         pytest.param(json.dumps(asdict(OLGA)) + "\n0 0 0\n", "No run has it",
                      id="of the host itself"),
     ],

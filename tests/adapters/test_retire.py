@@ -101,3 +101,22 @@ def test_a_timer_leaves_alone_what_is_live_by_then(
     assert retire(1).wait(10) == 0
 
     assert state(warm) == "running"
+
+
+@pytest.mark.usefixtures("haproxy")
+def test_a_timer_waits_for_a_proxy_that_still_ends(
+    engine: DockerClient, warm: Container, retire: Retire
+) -> None:
+    labels = {"restoops.app": APP, "restoops.role": "proxy"}
+    image = images.testapp(engine, images.App("one"))
+    old = engine.containers.run(image, detach=True, labels=labels, name=f"{APP}-ending")
+    try:
+        timer = retire(1)
+        with pytest.raises(subprocess.TimeoutExpired):
+            timer.wait(2.5)
+        assert state(warm) == "running"
+    finally:
+        old.remove(force=True)
+
+    assert timer.wait(10) == 0
+    assert state(warm) == "exited"

@@ -117,12 +117,13 @@ def restart_proxy(droplet: Droplet) -> None:
     droplet.exec(["docker", "restart", proxy.id])
 
 
-def answering(url: str) -> str:
+def answering(url: str, timeout_s: float = 5) -> str:
     """Return the release that answers a client, or why none does."""
     where = urlsplit(url)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=timeout_s)
     try:
-        connection.request("GET", "/")
+        query = f"?{where.query}" if where.query else ""
+        connection.request("GET", f"{where.path or '/'}{query}")
         answer = connection.getresponse()
         return answer.getheader("X-Release") or str(answer.status)
     except (OSError, http.client.HTTPException) as error:

@@ -1,8 +1,12 @@
 """What is restarted goes on as before; the proxy can be replaced while it works."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from tests.e2e.conditions import settings
 from tests.e2e.inside import Inside, answering, assert_at_rest, eventually, look, restart_proxy
+from tests.e2e.running import planned
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import APP, Operator
@@ -87,6 +91,31 @@ def test_the_proxy_is_replaced_while_it_works(
     assert set(result.kinds) <= {"reset", "closed before the answer"}
 
 
+def test_requests_on_a_proxy_that_was_replaced_are_waited_for_and_hold_up_nothing_else(
+    swapped: Operator, releases: Releases, proxy_images: tuple[str, str]
+) -> None:
+    swapped.settings["proxy"]["image"] = proxy_images[0]
+    with ThreadPoolExecutor(1) as pool, settings(swapped, swap={"warm_s": 0, "drain_s": 30}):
+        slow = pool.submit(answering, swapped.url + "slow?s=5", timeout_s=20)
+        assert eventually(lambda: requests_in(swapped) == 1)
+        # Proxy and release in one: the old proxy has a request on the old release.
+        swapped.deploy(releases.push(App("newest")).tag)
+
+        assert slow.result() == "newer"
+    found = look(swapped.droplet)
+    assert found.slots[found.other].state == "exited"
+
+
+def requests_in(operator: Operator) -> int:
+    """Return how many requests run in both slots, as the proxy counts them."""
+    socket = "unix:///var/lib/restoops/testapp/proxy/run/admin.sock"
+    ask = f"echo 'show stat' | docker -H {socket} system dial-stdio"
+    rows = operator.droplet.exec(["sh", "-c", ask]).splitlines()
+    names = ("blue", "green")
+    cells = [row.split(",") for row in rows if row.startswith("app_")]
+    return sum(int(cell[4]) for cell in cells if cell[1] in names)
+
+
 def test_a_proxy_that_ended_is_cleared_away_by_the_next_deploy(
     swapped: Operator, proxy_images: tuple[str, str]
 ) -> None:
@@ -106,7 +135,7 @@ def test_a_proxy_that_ended_is_cleared_away_by_the_next_deploy(
     )
     before = look(swapped.droplet)
 
-    swapped.deploy("sha-newer")
+    swapped.deploy("sha-newest")
 
     after = assert_at_rest(swapped.droplet)
     assert after.proxies.items() < before.proxies.items()
@@ -116,6 +145,26 @@ def test_a_proxy_that_ended_is_cleared_away_by_the_next_deploy(
 def test_a_proxy_that_took_over_can_be_restarted(swapped: Operator) -> None:
     restart_proxy(swapped.droplet)
 
-    assert eventually(lambda: answering(swapped.url) == "newer")
+    assert eventually(lambda: answering(swapped.url) == "newest")
     assert_at_rest(swapped.droplet)
     assert swapped.run("status", "staging").status == 0
+
+
+@pytest.mark.full
+def test_a_proxy_that_still_ends_makes_no_rollback_a_cold_one(
+    swapped: Operator, releases: Releases, proxy_images: tuple[str, str]
+) -> None:
+    swapped.deploy(releases.push(App("kept")).tag)
+    swapped.settings["proxy"]["image"] = proxy_images[1]
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(answering, swapped.url + "slow?s=15", timeout_s=30)
+        assert eventually(lambda: requests_in(swapped) == 1)
+        swapped.deploy("sha-kept")
+        steps = planned(swapped.rollback("--json"))
+        again = planned(swapped.deploy("sha-newest", "--json"))
+
+        assert not slow.done()
+        assert {"run_proxy", "remove", "start"}.isdisjoint(steps), steps
+        assert again == []
+        assert slow.result() == "kept"
+    assert answering(swapped.url) == "newest"

@@ -77,6 +77,8 @@ class FakeHost:
     requests: dict[Color, list[int]] = field(default_factory=dict)
     """Requests in a slot at the next polls; none when there are none left."""
 
+    old_proxy_polls: int = 0
+    """How often a proxy that was replaced is still found to run."""
     command_status: int = 0
     """What the next release commands end with."""
     commands: list[tuple[str, ...]] = field(default_factory=list)
@@ -171,6 +173,11 @@ class FakeHost:
         proxy = self._proxy()
         counts, doubted = {c: self._counted(c) for c in Color}, frozenset(self.doubted)
         return Traffic(proxy.live, proxy.up, proxy.covering, sessions, doubted, counts)
+
+    def has_old_proxy(self) -> bool:
+        self._called("has_old_proxy")
+        self.old_proxy_polls = max(0, self.old_proxy_polls - 1)
+        return self.old_proxy_polls > 0
 
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
         self._called("ask")
@@ -381,6 +388,7 @@ class FakeHost:
         assert color is not live, f"asked to stop {color}, which HAProxy routes to"
         if color in self.containers:
             with self._effect("stop"):
+                assert not self.old_proxy_polls, "an old proxy may still run requests on it"
                 self.cut += self._requests(color)
                 self.kill(color)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from restoops.errors import Interrupted, StepFailed
+from restoops.errors import Interrupted, NeedsAttention, StepFailed
 from restoops.model import Answer
 from restoops.plan.steps import AwaitHealthy, Drain, Verify
 from restoops.report.events import Event, StepBroken, StepEnded, StepStarted
@@ -160,6 +160,42 @@ def test_what_still_runs_at_the_end_of_the_drain_is_counted_and_told() -> None:
     assert 30 <= operator.clock.monotonic() < 32
     drained = [e for e in operator.told if isinstance(e, StepEnded) and e.step == Drain(BLUE, 30)]
     assert [e.note for e in drained] == ["7 requests still running"]
+
+
+def test_nothing_is_stopped_while_a_proxy_that_was_replaced_may_have_requests_there() -> None:
+    host = deployed(V1)
+    host.old_proxy_polls = 5
+    operator = Operator(host, replace(WISHES, warm_s=0))
+
+    operator.deploy(V2)  # the host refuses to stop anything before
+
+    [drained] = [
+        it for it in operator.told if isinstance(it, StepEnded) and isinstance(it.step, Drain)
+    ]
+    assert drained.seconds >= 0.3
+    assert host.state().containers[BLUE].status == "exited"
+
+
+def test_a_proxy_that_was_replaced_is_not_waited_for_longer_than_a_drain() -> None:
+    host = deployed(V1)
+    host.old_proxy_polls = 10_000
+    host.failing["stop"] = StepFailed("here a stop would have been")
+    operator = Operator(host, replace(WISHES, warm_s=0, drain_s=2))
+
+    with pytest.raises(NeedsAttention, match="here a stop would have been"):
+        operator.deploy(V2)
+
+    notes = [it.note for it in operator.told if isinstance(it, StepEnded)]
+    assert "a proxy that was replaced may still run requests" in notes
+
+
+def test_a_release_that_stays_warm_does_not_wait_for_a_proxy_that_was_replaced() -> None:
+    host = deployed(V1)
+    host.old_proxy_polls = 10_000
+
+    Operator(host).deploy(V2)
+
+    assert "has_old_proxy" not in host.calls
 
 
 def test_one_idle_poll_between_two_requests_is_not_idle() -> None:

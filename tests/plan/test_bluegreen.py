@@ -62,7 +62,7 @@ UP_BLUE = (AwaitHealthy(BLUE, 60, 2), Switch(BLUE), Verify(BLUE))
 COVERED_GREEN = (AwaitHealthy(GREEN, 60, 2), Switch(GREEN, covered=True), Verify(GREEN))
 COVERED_BLUE = (AwaitHealthy(BLUE, 60, 2), Switch(BLUE, covered=True), Verify(BLUE))
 RETIRE_BLUE = (Drain(BLUE, 30), KeepWarm(BLUE, 600, covers=True))
-CLEAR_BLUE = (Uncover(BLUE), Drain(BLUE, 30), Remove(BLUE))
+CLEAR_BLUE = (Uncover(BLUE), Drain(BLUE, 30, stops=True), Remove(BLUE))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,8 @@ def test_a_deploy(state: HostState, release: Release, steps: tuple[Step, ...]) -
 def test_what_is_not_kept_warm_leaves_the_reserve_before_it_is_stopped() -> None:
     plan = plan_deploy(ONLY_V1, V2, replace(WISHES, warm_s=0))
 
-    assert plan.steps[-4:] == (Verify(GREEN), Drain(BLUE, 30), Uncover(BLUE), Stop(BLUE))
+    drain = Drain(BLUE, 30, stops=True)
+    assert plan.steps[-4:] == (Verify(GREEN), drain, Uncover(BLUE), Stop(BLUE))
 
 
 def test_the_phases_of_a_swap_are_its_steps_in_order() -> None:
@@ -144,8 +145,8 @@ def test_the_phases_of_a_swap_are_its_steps_in_order() -> None:
                      id="to a warm release by a switch alone; what is left does not stand in"),
         pytest.param(V1_WARM, V2, (), id="to what serves: nothing"),
         pytest.param(V1_STOPPED, V1,
-                     (*CLEAR_BLUE, Start(BLUE, V1), *UP_BLUE, Drain(GREEN, 30),
-                      KeepWarm(GREEN, 600, covers=False)),
+                     (Uncover(BLUE), Drain(BLUE, 30), Remove(BLUE), Start(BLUE, V1), *UP_BLUE,
+                      Drain(GREEN, 30), KeepWarm(GREEN, 600, covers=False)),
                      id="to a stopped release by starting it anew"),
         pytest.param(FULL, V1,
                      (Uncover(GREEN), Start(GREEN, V1), *UP_GREEN, Drain(BLUE, 30),
@@ -180,7 +181,7 @@ def test_a_plan_says_whether_it_starts_what_it_makes_live() -> None:
     assert not plan_rollback(V1_WARM, V1, WISHES).starts_new
 
 
-UNDO_GREEN = (Switch(BLUE), Uncover(GREEN), Drain(GREEN, 30), Remove(GREEN))
+UNDO_GREEN = (Switch(BLUE), Uncover(GREEN), Drain(GREEN, 30, stops=True), Remove(GREEN))
 SWITCHED = host(proxy(GREEN, BLUE, GREEN), runs(BLUE, V1), runs(GREEN, V2))
 NOT_YET = replace(SWITCHED, proxy=proxy(BLUE, BLUE, GREEN))
 

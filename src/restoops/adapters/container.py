@@ -28,5 +28,11 @@ class Service:
     """A container that is not a release, such as the proxy."""
 
     id: str
+    name: str
     status: str
     labels: Mapping[str, str]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process runs."""
+        return self.status == "running"

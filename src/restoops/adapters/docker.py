@@ -198,7 +198,10 @@ class Engine:
         wanted = [f"{key}={value}" for key, value in labels.items()]
         with self._faults("cannot list containers"):
             found = self.client.containers(all=True, filters={"label": wanted})
-        return tuple(Service(e["Id"], e["State"], e["Labels"]) for e in found)
+        return tuple(
+            Service(e["Id"], e["Names"][0].removeprefix("/"), e["State"], e["Labels"])
+            for e in found
+        )
 
     def start_service(
         self, image: str, name: str, argv: list[str], options: Mapping[str, Any]
@@ -229,11 +232,12 @@ class Engine:
         with self._faults("cannot wait for a container"):
             return int(self.client.wait(container_id, timeout=timeout_s)["StatusCode"])
 
-    def let_end(self, container_id: str, signal: str) -> None:
-        """Ask a container to end by itself, and not to be started again."""
+    def let_end(self, service: Service, signal: str, name: str) -> None:
+        """Ask a container to end by itself and not to be started again; then it has `name`."""
         with self._faults("cannot signal a container"), _gone_is_fine():
-            self.client.update_container(container_id, restart_policy={"Name": "no"})
-            self.client.kill(container_id, signal)
+            self.client.update_container(service.id, restart_policy={"Name": "no"})
+            self.client.kill(service.id, signal)
+            self.client.rename(service.id, name)
 
     def stop(self, container_id: str, grace_s: int) -> None:
         """Send SIGTERM, then after `grace_s` seconds SIGKILL; a stopped container is left alone."""

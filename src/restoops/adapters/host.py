@@ -27,7 +27,7 @@ from restoops.adapters.files import Files
 from restoops.adapters.haproxy import LIVE_MAP, SLOTS, ProxyWish, Route, parse_route
 from restoops.adapters.history import HISTORY_FILES, History, dump_run
 from restoops.adapters.probe import Prober
-from restoops.adapters.proxy import ProxyService
+from restoops.adapters.proxy import ProxyService, in_charge
 from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
@@ -171,6 +171,10 @@ class Host:
     def traffic(self) -> Traffic:
         """Return who serves, who could, and how many requests run where; see `Routing.traffic`."""
         return self._routing.traffic()
+
+    def has_old_proxy(self) -> bool:
+        """Return whether a proxy that was replaced still runs requests, in whichever slot."""
+        return self._proxy.has_predecessor()
 
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
         """Ask the release in `slot`, or as a client would, and say which slot answered."""
@@ -361,7 +365,7 @@ class Host:
 
     def _observe_proxy(self, on_file: Color | None) -> Proxy | None:
         found = self._proxy.containers()
-        running = [service for service in found if service.status == "running"]
+        running = in_charge(found)
         if not running:
             return Proxy(running=False, current=False, live=on_file, on_file=on_file)
         traffic = self._runtime.traffic()
@@ -373,5 +377,5 @@ class Host:
             up=traffic.up,
             covering=traffic.covering,
             alone=len(running) == 1,
-            leftovers=len(running) < len(found),
+            leftovers=not all(service.is_running for service in found),
         )

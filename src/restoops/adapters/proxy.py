@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from restoops.adapters.clock import Clock
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _READY_S = 10
 _LEAVE_S = 2
 _FILE_LABEL = "restoops.config"
+_ENDING = "-ending"
+"""Last part of the name of a proxy that was replaced and ends with its last request."""
 
 
 class ProxyService:
@@ -43,8 +45,12 @@ class ProxyService:
         return self._engine.services(self._wish.labels)
 
     def runs(self) -> bool:
-        """Return whether one runs."""
-        return any(service.status == "running" for service in self.containers())
+        """Return whether one runs that takes new requests."""
+        return bool(in_charge(self.containers()))
+
+    def has_predecessor(self) -> bool:
+        """Return whether one that was replaced still runs: it ends with its last request."""
+        return any(it.is_running and it.name.endswith(_ENDING) for it in self.containers())
 
     def is_current(self, service: Service) -> bool:
         """Return whether it runs with the image and the configuration of today."""
@@ -62,7 +68,7 @@ class ProxyService:
         if not self._engine.has_image(wish.image):
             self._engine.pull(wish.image, logins(registry_of(wish.image)), on_progress)
         before = self.containers()
-        used = {_file_of(service) for service in before if service.status == "running"}
+        used = {_file_of(service) for service in in_charge(before)}
         self._files.write({wish.file: wish.config})
         try:
             self._check()
@@ -104,16 +110,17 @@ class ProxyService:
         is refused in between. The old one ends by itself when its last request has ended.
         """
         for service in before:
-            if service.status != "running":
+            if not service.is_running:
                 self._engine.remove(service.id)
-        old = [service for service in before if service.status == "running"]
+        old = in_charge(before)
         if old and self._is_ready():
             # A replacement that was cut off: the one in charge is the one that is wanted.
             old = [service for service in old if not self.is_current(service)]
         else:
             self._bring_up(takes_over=bool(old))
         for service in old:
-            self._engine.let_end(service.id, "SIGUSR1")
+            # Named last: until then it may still take requests, and has to hear of a switch.
+            self._engine.let_end(service, "SIGUSR1", service.name + _ENDING)
         self._forget(old)
 
     @property
@@ -192,6 +199,11 @@ class ProxyService:
                     return
                 self._clock.sleep(0.05)
             self._engine.remove(service.id)
+
+
+def in_charge(services: Sequence[Service]) -> list[Service]:
+    """Return the proxies that take new requests: one, unless a replacement was cut off."""
+    return [it for it in services if it.is_running and not it.name.endswith(_ENDING)]
 
 
 def _file_of(service: Service) -> str:

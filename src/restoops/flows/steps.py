@@ -11,6 +11,7 @@ from restoops.adapters.clock import Clock
 from restoops.errors import RestoopsError, StepFailed, Unreachable
 from restoops.flows.background import hurried, in_background
 from restoops.flows.bake import Watch
+from restoops.flows.drain import drain
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
 from restoops.model import Answer, Color, Container, Logins, Timing
@@ -34,9 +35,6 @@ from restoops.plan.steps import (
 from restoops.report.events import Progress, StepBroken, StepEnded, StepStarted, Tell
 
 _SILENCE_S = 3.0
-_IDLE_POLLS = 3
-"""Polls in a row without a request: one alone can fall between two requests."""
-_IDLE_INTERVAL_S = 0.01
 _VERIFY_S = 5
 _LOG_LINES = 20
 _NOT_FOUND = 404
@@ -117,8 +115,8 @@ class Executor:
                 return self._verify(color)
             case Bake():
                 return self.watch.watch(step, self.clock, self._pause)
-            case Drain(color, timeout_s):
-                return self._drain(color, timeout_s)
+            case Drain():
+                return self._drain(step)
             case KeepWarm(color, for_s, covers):
                 self.host.cover(color, on=covers)
                 self.host.retire_later(color, for_s)
@@ -236,18 +234,10 @@ class Executor:
                 )
             self._pause(self.health.interval_s)
 
-    def _drain(self, color: Color, timeout_s: float) -> str:
-        end = self.clock.monotonic() + timeout_s
-        idle = 0
-        while True:
-            sessions = self.host.traffic().sessions[color]
-            idle = idle + 1 if sessions == 0 else 0
-            if idle >= _IDLE_POLLS:
-                return "idle"
-            if sessions and self.clock.monotonic() >= end:
-                self.cut += sessions
-                return f"{sessions} requests still running"
-            self._pause(_IDLE_INTERVAL_S)
+    def _drain(self, step: Drain) -> str:
+        left, note = drain(self.host, step, self.clock, self._pause)
+        self.cut += left
+        return note
 
     def _pause(self, seconds: float) -> None:
         """Let `seconds` pass, but answer to an interrupt within a tenth of one."""

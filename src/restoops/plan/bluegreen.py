@@ -176,7 +176,8 @@ def _bring_up(state: HostState, release: Release, new: Color, wishes: Wishes) ->
     fetch = () if release.digest in state.images else (Pull(release.digest),)
     make_room: tuple[Step, ...] = ()
     if new in state.containers:
-        make_room = (Drain(new, wishes.drain_s), Remove(new))
+        stops = state.containers[new].is_running
+        make_room = (Drain(new, wishes.drain_s, stops=stops), Remove(new))
     return (*fetch, Uncover(new), *make_room, Start(new, release))
 
 
@@ -186,11 +187,11 @@ def retire(
     """Return the steps that end what `old` is for, once nobody is sent there any more."""
     if old is None or old not in state.containers:
         return ()
-    drain = Drain(old, wishes.drain_s)
     if not _can_cover(old, state):
-        return (drain, Stop(old))
+        return (Drain(old, wishes.drain_s), Stop(old))
     if wishes.warm_s:
-        return (drain, KeepWarm(old, wishes.warm_s, covers=covers))
+        return (Drain(old, wishes.drain_s), KeepWarm(old, wishes.warm_s, covers=covers))
+    drain = Drain(old, wishes.drain_s, stops=True)
     return (drain, Uncover(old), Stop(old)) if covers else (drain, Stop(old))
 
 

@@ -31,9 +31,8 @@ def plan_return(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, .
         # Nothing was changed yet, and what is there may be all that answers.
         return (Switch(run.old, covered=True),)
     again = (KeepWarm(run.new, max(1, wishes.warm_s), covers=True),) if run.was_covered else ()
-    drain = Drain(run.new, wishes.drain_s)
     if not run.started_new:
-        return (Switch(run.old), drain, *again)
+        return (Switch(run.old), Drain(run.new, wishes.drain_s), *again)
     found = state.containers.get(run.new)
     if found and found.release != run.release:
         # It was warm before the run, which has not come so far as to replace it.
@@ -41,6 +40,7 @@ def plan_return(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, .
     surplus = trim(state, wishes, without=run.new)
     if run.old is None:
         return (Switch(None), Remove(run.new), *surplus)
+    drain = Drain(run.new, wishes.drain_s, stops=True)
     return (Switch(run.old), Uncover(run.new), drain, Remove(run.new), *surplus)
 
 

@@ -88,10 +88,15 @@ class Bake:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Wait until no request runs on `color` any more, up to `timeout_s`."""
+    """Wait until no request runs on `color` any more, up to `timeout_s`.
+
+    With `stops` it is stopped next: then a proxy that was replaced must have ended as well, for it
+    may still run requests there.
+    """
 
     color: Color
     timeout_s: float
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

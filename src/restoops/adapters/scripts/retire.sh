@@ -8,8 +8,19 @@ me=$$-$EPOCHREALTIME
 echo "$me" >"$1/warm-$3"
 timeout "$4" docker wait "$2" >/dev/null 2>&1
 [ $? -eq 124 ] || exit 0
+# A proxy that was replaced may still run requests there, for ten minutes at most.
+app=$(docker inspect -f '{{index .Config.Labels "restoops.app"}}' "$2")
+old_proxy_runs() {
+    docker ps --format '{{.Names}}' -f "label=restoops.app=$app" -f label=restoops.role=proxy |
+        grep -q -e '-ending$'
+}
 exec 9>>"$1/lock" || exit 0
-flock -w 600 9 || exit 0
+for _ in {1..660}; do
+    flock -w 600 9 || exit 0
+    old_proxy_runs || break
+    flock -u 9
+    sleep 1
+done
 [ "$(cat "$1/warm-$3")" = "$me" ] || exit 0
 # Who finds the lock held is told by whom; that is no run which could be ended (lock.sh).
 printf '{"who": "this host", "origin": "%s", "purpose": "%s", "since": "%s"}\n0 0 0\n' \
