@@ -309,8 +309,7 @@ class Engine:
         def speaking(version: str) -> Any:
             client = DialClient(base_url="unix:///dial", version=version)
             client.mount("http+docker://", adapter)
-            # No proxy and no ~/.netrc is meant for it; requests would look for them at each call.
-            client.trust_env = False
+            client.trust_env = False  # requests would look for proxies and ~/.netrc at each call
             return client
 
         oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]

@@ -114,11 +114,12 @@ class Host:
 
     def close(self) -> None:
         """Close the connection and all that runs over it."""
+        # First: nothing needs to be said about each channel of a connection that is gone.
+        self._connection.close()
         self._prober.close()
         self._runtime.close()
         if "_engine" in vars(self):
             self._engine.close()
-        self._connection.close()
 
     def close_if_silent(self, within_s: float) -> None:
         """Close the connection unless the host gives a sign of life within so many seconds."""

@@ -6,7 +6,8 @@ does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import (
@@ -22,6 +23,8 @@ from restoops.adapters.proxy import ProxyService
 from restoops.adapters.runtime import RuntimeApi, Traffic
 from restoops.errors import Unreachable
 from restoops.model import Color
+
+_T = TypeVar("_T")
 
 
 class Routing:
@@ -47,23 +50,16 @@ class Routing:
 
         Without a proxy nobody serves; what would is then what the file says.
         """
-        try:
-            return self._runtime.traffic()
-        except Unreachable:
-            if self._proxy.runs():
-                raise
-        idle = dict.fromkeys(Color, 0)
-        return Traffic(self._on_file().live, frozenset(), covering=False, sessions=idle)
+        return self._asked(self._runtime.traffic, self._none)
 
     def route(self, route: Route) -> None:
         """Send new requests there."""
         self._files.write({LIVE_MAP: live_map(route)})
-        if self._proxy.runs():
-            self._runtime.route(route)
+        self._asked(lambda: self._runtime.route(route), lambda: None)
 
     def cover(self, color: Color, *, on: bool) -> None:
         """Let `color` stand in for the live slot, or keep it from doing so."""
-        route = self._runtime.current() if self._proxy.runs() else self._on_file()
+        route = self._asked(self._runtime.current, self._on_file)
         if route.live is color.other and route.covered is not on:
             self.route(Route(route.live, covered=on))
 
@@ -74,7 +70,7 @@ class Routing:
         """
         known = self._known()
         if len(known) < len(Color):
-            running = self._runtime.endpoints() if self._proxy.runs() else {}
+            running = self._asked(self._runtime.endpoints, dict[Color, str])
             self._write({**wanted, **running, **known})
 
     def aim(self, color: Color, endpoint: str) -> None:
@@ -82,8 +78,23 @@ class Routing:
         known = self._known()
         if known.get(color) != endpoint:
             self._write({**known, color: endpoint})
-        if self._proxy.runs():
-            self._runtime.aim(color, endpoint)
+        self._asked(lambda: self._runtime.aim(color, endpoint), lambda: None)
+
+    def _asked(self, ask: Callable[[], _T], without: Callable[[], _T]) -> _T:
+        """Ask the running proxy; only where none runs is `without` the answer.
+
+        Docker is asked about it only then: its answers take longer than HAProxy's.
+        """
+        try:
+            return ask()
+        except Unreachable:
+            if self._proxy.runs():
+                raise
+        return without()
+
+    def _none(self) -> Traffic:
+        idle = dict.fromkeys(Color, 0)
+        return Traffic(self._on_file().live, frozenset(), covering=False, sessions=idle)
 
     def _known(self) -> dict[Color, str]:
         if self._slots is None:
