@@ -71,10 +71,10 @@ class Lines:
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Haproxy]:
-    """A process that hangs up after a tenth of a second without a question."""
+    """A process that hangs up after a second without a question."""
     with running(
         tmp_path_factory.mktemp("idle"),
-        lambda config: config.replace("stats timeout 10m", "stats timeout 100ms"),
+        lambda config: config.replace("stats timeout 10m", "stats timeout 1s"),
     ) as proxy:
         yield proxy
 
@@ -97,7 +97,7 @@ def test_a_question_after_a_long_silence_is_answered(runtime: RuntimeApi, lines:
     lines.fall_asleep()
 
     assert runtime.traffic().live is BLUE
-    assert len(lines.opened) == 2
+    assert len(lines.opened) > 1
 
 
 def test_a_stream_that_was_opened_ahead_may_be_closed_before_the_first_question(
