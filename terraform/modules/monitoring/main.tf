@@ -1,0 +1,47 @@
+locals {
+  alerts = {
+    cpu    = { type = "v1/insights/droplet/cpu", value = var.thresholds.cpu, what = "CPU", unit = " %" }
+    memory = { type = "v1/insights/droplet/memory_utilization_percent", value = var.thresholds.memory, what = "memory", unit = " %" }
+    disk   = { type = "v1/insights/droplet/disk_utilization_percent", value = var.thresholds.disk, what = "disk", unit = " %" }
+    load   = { type = "v1/insights/droplet/load_5", value = var.thresholds.load, what = "load", unit = "" }
+  }
+
+  # Whether there is a webhook is no secret, only the webhook is.
+  has_slack = var.slack_channel != null && nonsensitive(var.slack_webhook_url != null)
+}
+
+resource "digitalocean_monitor_alert" "droplet" {
+  for_each = local.alerts
+
+  description = "${var.name}: ${each.value.what} over ${each.value.value}${each.value.unit} for 5 minutes"
+  type        = each.value.type
+  compare     = "GreaterThan"
+  value       = each.value.value
+  window      = "5m"
+  tags        = [var.droplet_tag]
+  enabled     = true
+
+  alerts {
+    email = sort(var.emails)
+
+    dynamic "slack" {
+      for_each = local.has_slack ? [var.slack_channel] : []
+
+      content {
+        channel = slack.value
+        url     = var.slack_webhook_url
+      }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(var.emails) > 0 || local.has_slack
+      error_message = "Alerts reach nobody: name emails, or slack_channel and slack_webhook_url."
+    }
+    precondition {
+      condition     = (var.slack_channel == null) == nonsensitive(var.slack_webhook_url == null)
+      error_message = "Slack needs both slack_channel and slack_webhook_url, or neither."
+    }
+  }
+}
