@@ -97,7 +97,9 @@ def _check_droplet(attrs: Attributes) -> None:
 
 def _check_cluster(attrs: Attributes, objects: Objects) -> None:
     cluster = attrs.get("cluster_id")
-    if isinstance(cluster, str) and cluster not in _all(objects, "database_cluster"):
+    replicas = {it["uuid"] for it in _all(objects, "database_replica").values()}
+    known = replicas | _all(objects, "database_cluster").keys()
+    if isinstance(cluster, str) and cluster not in known:
         raise ApiError("404 cluster not found")
 
 

@@ -1,0 +1,66 @@
+output "hosts" {
+  description = "What restoops deploys to: droplet key => name, public and private address, SSH host key where it is pinned."
+  value       = module.api_cluster.hosts
+}
+
+output "url" {
+  description = "Where clients reach the API."
+  value       = var.domain == null ? "http://${module.load_balancer.ip}" : "${var.certificate_name == null ? "http" : "https"}://${var.domain}"
+}
+
+output "inventory" {
+  description = "Inventory for Ansible."
+  value = {
+    all = {
+      children = {
+        api = {
+          hosts = {
+            for host in values(module.api_cluster.hosts) : host.name => {
+              ansible_host    = host.public
+              ansible_user    = "deploy"
+              private_address = host.private
+            }
+          }
+          vars = {
+            restoops_environment = local.environment
+            restoops_api_port    = var.api_port
+          }
+        }
+      }
+    }
+  }
+}
+
+output "load_balancer_ip" {
+  description = "Address of the load balancer: what DNS should name."
+  value       = module.load_balancer.ip
+}
+
+output "database_url" {
+  description = "Connection string of the application inside the VPC, with TLS required."
+  value       = module.database.url
+  sensitive   = true
+}
+
+output "database_pool_url" {
+  description = "The same through the connection pool: what the application should use."
+  value       = module.database.pool_url
+  sensitive   = true
+}
+
+output "database_replica_url" {
+  description = "Connection string of the read replica; null without one."
+  value       = module.database.replica_url
+  sensitive   = true
+}
+
+output "database_ca" {
+  description = "Certificate authority of the database, in PEM, for `sslmode=verify-full`."
+  value       = module.database.ca_certificate
+}
+
+output "cache_url" {
+  description = "Connection string of the cache inside the VPC, with TLS."
+  value       = module.cache.url
+  sensitive   = true
+}
