@@ -18,7 +18,9 @@ MODULES = ("api-cluster", "database", "load-balancer", "monitoring", "networking
 SSH_KEY = "laptop"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey laptop"
 LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
-LEFT_BEHIND = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars*", "backend.hcl")
+LEFT_BEHIND = shutil.ignore_patterns(
+    ".terraform*", "*.tfstate*", "*.tfvars", "*.tfvars.json", "backend.hcl"
+)
 ADMIN = "198.51.100.7"
 
 Values = dict[str, Any]

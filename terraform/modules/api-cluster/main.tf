@@ -30,6 +30,17 @@ resource "digitalocean_droplet" "api" {
     # terraform apply -replace='module.api_cluster.digitalocean_droplet.api["a"]'
     ignore_changes = [image, ssh_keys, user_data]
 
+    # Not a validation of the variable: Terraform would show the line of the file it came from.
+    precondition {
+      condition     = can(regex("^(ssh-ed25519 AAAA[A-Za-z0-9+/=]+( .*)?)?$", local.host_keys[each.key].public))
+      error_message = "The host key of droplet ${each.key} has no `public` of one line that begins with ssh-ed25519 AAAA: `restoops infra host-keys` makes the pairs."
+    }
+
+    precondition {
+      condition     = can(regex("^(-----BEGIN OPENSSH PRIVATE KEY-----\n|$)", local.host_keys[each.key].private))
+      error_message = "The host key of droplet ${each.key} has no `private` in OpenSSH's form: `restoops infra host-keys` makes the pairs."
+    }
+
     precondition {
       condition     = length(local.user_data[each.key]) <= 64 * 1024
       error_message = "The user data of a droplet is more than the 64 KiB that DigitalOcean takes: shorten extra_user_data, or let it fetch what is large."
@@ -41,7 +52,7 @@ resource "digitalocean_droplet" "api" {
 resource "terraform_data" "host_key" {
   for_each = var.droplets
 
-  input            = try(nonsensitive(trimspace(var.host_keys[each.key].public)), null)
+  input            = contains(local.pinned, each.key) ? nonsensitive(local.host_keys[each.key].public) : null
   triggers_replace = [digitalocean_droplet.api[each.key].id]
 
   lifecycle {

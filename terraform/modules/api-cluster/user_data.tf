@@ -67,14 +67,22 @@ locals {
       # With a key given, the droplet makes none: this is all it can show.
       contains(local.pinned, droplet) ? {
         ssh_keys = {
-          ed25519_private = var.host_keys[droplet].private
-          ed25519_public  = trimspace(var.host_keys[droplet].public)
+          ed25519_private = local.host_keys[droplet].private
+          ed25519_public  = local.host_keys[droplet].public
         }
       } : {},
     )
   }
 
+  # Which droplets have a key is no secret.
   pinned = nonsensitive(keys(var.host_keys))
+
+  host_keys = {
+    for droplet in keys(var.droplets) : droplet => {
+      private = try(var.host_keys[droplet].private, "")
+      public  = trimspace(try(var.host_keys[droplet].public, ""))
+    }
+  }
 
   user_data = {
     for droplet, config in local.cloud_config : droplet => (

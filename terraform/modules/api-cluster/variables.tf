@@ -84,16 +84,6 @@ variable "host_keys" {
   }))
   default   = {}
   sensitive = true
-
-  validation {
-    condition     = alltrue([for it in values(var.host_keys) : can(regex("^ssh-ed25519 AAAA[A-Za-z0-9+/=]+( .*)?$", it.public))])
-    error_message = "Let `public` of each host key be one line that begins with ssh-ed25519 AAAA; `restoops infra host-keys` makes the pairs."
-  }
-
-  validation {
-    condition     = alltrue([for it in values(var.host_keys) : startswith(it.private, "-----BEGIN OPENSSH PRIVATE KEY-----\n")])
-    error_message = "Let `private` of each host key be in OpenSSH's form; `restoops infra host-keys` makes the pairs."
-  }
 }
 
 variable "image" {

@@ -35,6 +35,11 @@ resource "digitalocean_monitor_alert" "droplet" {
   }
 
   lifecycle {
+    # Not a validation of the variable: Terraform would show the line of the file it came from.
+    precondition {
+      condition     = startswith(coalesce(var.slack_webhook_url, "https://hooks.slack.com/"), "https://hooks.slack.com/")
+      error_message = "slack_webhook_url is no incoming webhook: it begins with https://hooks.slack.com/."
+    }
     precondition {
       condition     = length(var.emails) > 0 || local.has_slack
       error_message = "Alerts reach nobody: name emails, or slack_channel and slack_webhook_url."

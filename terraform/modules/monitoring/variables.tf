@@ -40,11 +40,6 @@ variable "slack_webhook_url" {
   type        = string
   default     = null
   sensitive   = true
-
-  validation {
-    condition     = var.slack_webhook_url == null || try(startswith(var.slack_webhook_url, "https://hooks.slack.com/"), false)
-    error_message = "Give the incoming webhook's address: it begins with https://hooks.slack.com/."
-  }
 }
 
 variable "thresholds" {

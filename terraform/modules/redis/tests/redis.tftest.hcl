@@ -1,0 +1,64 @@
+mock_provider "digitalocean" {}
+
+variables {
+  name         = "shop-dev-cache"
+  region       = "fra1"
+  vpc_id       = "vpc"
+  trusted_tags = ["shop-dev-api"]
+}
+
+run "a_cache_by_default" {
+  assert {
+    condition     = digitalocean_database_cluster.main.engine == "valkey" && digitalocean_database_cluster.main.version == "8"
+    error_message = "It should be Valkey 8."
+  }
+
+  assert {
+    condition     = digitalocean_database_cluster.main.eviction_policy == "allkeys_lru"
+    error_message = "What was used least recently should go first, as the API writes it."
+  }
+
+  assert {
+    condition     = startswith(output.url, "rediss://")
+    error_message = "The connection string should require TLS."
+  }
+}
+
+run "bad_values_are_refused" {
+  command = plan
+
+  variables {
+    name               = "Cache"
+    engine_version     = "7"
+    size               = "s-1vcpu-1gb"
+    node_count         = 0
+    eviction_policy    = "lru"
+    trusted_addresses  = ["0.0.0.0/0"]
+    maintenance_window = { hour = "noon" }
+  }
+
+  expect_failures = [
+    var.name, var.engine_version, var.size, var.node_count, var.eviction_policy, var.trusted_addresses,
+    var.maintenance_window,
+  ]
+}
+
+run "a_cache_that_is_open_to_the_world_is_refused" {
+  command = plan
+
+  variables {
+    trusted_tags = []
+  }
+
+  expect_failures = [digitalocean_database_cluster.main]
+}
+
+run "standby_nodes_on_the_smallest_size_are_refused" {
+  command = plan
+
+  variables {
+    node_count = 2
+  }
+
+  expect_failures = [digitalocean_database_cluster.main]
+}
