@@ -4,8 +4,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-venv demo test test-full check bench lock clean clean-lab
 
-# The lab's programs (haproxy, sshd, dockerd) live in sbin, which is not on every user's PATH.
-export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+# The lab's programs (haproxy, sshd, dockerd) live in sbin, which is not on every user's PATH; where
+# the machine has no terraform, setup makes one in .venv/bin.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:$(CURDIR)/.venv/bin
 python := .venv/bin/python
 
 help: ## list the targets
@@ -26,11 +27,12 @@ test: setup ## tests, without those that take long (ARGS='-k swap' picks some)
 test-full: setup ## all tests
 	@$(python) -m pytest $(ARGS)
 
-check: setup-venv ## format, lint, types, layers, sizes; needs no Docker engine
+check: setup-venv ## format, lint, types, layers, sizes, Terraform's form; needs no Docker engine
 	@$(python) -m ruff format --check src tests
 	@$(python) -m ruff check src tests
 	@$(python) -m mypy
 	@$(python) -m pytest --quiet tests/test_layers.py tests/test_size.py
+	@terraform fmt -check -recursive terraform
 
 bench: setup ## how fast it is, side by side with the ways it replaces
 	@$(python) -m tests.bench

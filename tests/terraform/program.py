@@ -18,9 +18,9 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def program() -> str:
-    """Return the terraform of this machine, else the one that set-up made in .venv."""
-    beside = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
-    found = shutil.which("terraform", path=beside)
+    """Return the terraform that set-up made in .venv, else that of this machine."""
+    ways = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    found = shutil.which("terraform", path=ways)
     assert found, "no terraform on PATH and none in .venv/bin: `make setup` provides one"
     return found
 
