@@ -1,6 +1,7 @@
 """What the environments' READMEs and examples tell an operator to do works as it stands."""
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from tests.dostub.serve import running
 from tests.terraform.estate import ENVIRONMENTS, TREE, Estate, copy_tree, estate, new_cloud
-from tests.terraform.program import Terraform
+from tests.terraform.program import PROJECT, Terraform
 from tests.terraform.tables import blocks
 
 EVERY = pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -109,3 +110,43 @@ def test_what_an_operator_leaves_is_not_committed() -> None:
     ignored = (TREE.parent / ".gitignore").read_text().splitlines()
 
     assert {"*.tfvars", "*.auto.tfvars.json", "*.tfstate", ".terraform/"} <= set(ignored)
+
+
+def shown(page: Path) -> list[list[str]]:
+    """Return the Terraform commands in the fenced blocks of a page, in order."""
+    fenced = re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    lines = [line for block in fenced for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("terraform ")]
+
+
+def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
+    commands = shown(PROJECT / "docs" / "infrastructure.md")
+    assert len(commands) > 4
+    with estate(tmp_path, "staging") as made:
+        made.terraform.apply()
+        before = made.one("droplet", name="restomarket-staging-a")["id"]
+
+        told = {" ".join(words): made.terraform.run(*words).stdout for words in commands}
+
+        assert told["output -raw database_pool_url"].startswith("postgresql://")
+        assert made.one("droplet", name="restomarket-staging-a")["id"] != before
+        made.plan(status=0)
+
+
+def test_what_the_guide_says_of_costs_is_what_the_environments_say() -> None:
+    text = (PROJECT / "docs" / "infrastructure.md").read_text()
+    rows = re.findall(r"^\| \[(\w+)\]\(\S+\) .*\| (\d+) \|$", text, re.MULTILINE)
+
+    assert {name: int(cost) for name, cost in rows} == ABOUT_USD
+
+
+def test_every_message_that_the_guide_explains_is_one_that_is_given() -> None:
+    rows = (PROJECT / "docs" / "infrastructure.md").read_text().partition("## When it")[2]
+    explained = re.findall(r"^\| `([^`]+)` \|", rows, re.MULTILINE)
+    code = "\n".join(file.read_text() for file in TREE.rglob("*.tf"))
+    foreign = {"Unable to authenticate you", "Backend initialization required",
+               "Instance cannot be destroyed", "Error acquiring the state lock"}  # fmt: skip
+
+    ours = [re.sub(r"\d+", "", it).split("  ")[0] for it in explained if it not in foreign]
+    assert len(ours) == 3
+    assert [it for it in ours if it not in code] == []
