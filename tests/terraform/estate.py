@@ -47,6 +47,11 @@ class Estate:
     terraform: Terraform
     cloud: Cloud
 
+    @property
+    def environment(self) -> str:
+        """The name of the environment."""
+        return self.terraform.folder.name
+
     def give(self, **values: object) -> None:
         """Set variables, in place of those that were set before."""
         file = self.terraform.folder / "terraform.tfvars.json"
@@ -60,6 +65,11 @@ class Estate:
         """Return the one object of a kind that has these values."""
         [found] = self.cloud.find(f"digitalocean_{kind}", **wanted)
         return found
+
+    def rules(self, name: str) -> list[Values]:
+        """Return the inbound rules of a firewall, without what they leave empty."""
+        found = self.one("firewall", name=f"restomarket-{self.environment}-{name}")
+        return [{k: v for k, v in rule.items() if v} for rule in found["inbound_rule"]]
 
     def plan(self, *, status: int) -> Values:
         """Plan, and return what the plan says as JSON."""

@@ -5,7 +5,7 @@
 # on purpose.
 
 resource "terraform_data" "database" {
-  triggers_replace = [module.database.id]
+  triggers_replace = [module.database.id, module.database.database_id]
 
   lifecycle {
     prevent_destroy = true

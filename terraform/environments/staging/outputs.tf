@@ -54,6 +54,12 @@ output "database_replica_url" {
   sensitive   = true
 }
 
+output "database_admin_url" {
+  description = "Connection string of the database's administrator, for what the application's user may not do."
+  value       = module.database.admin_url
+  sensitive   = true
+}
+
 output "database_ca" {
   description = "Certificate authority of the database, in PEM, for `sslmode=verify-full`."
   value       = module.database.ca_certificate

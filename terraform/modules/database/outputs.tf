@@ -13,6 +13,11 @@ output "id" {
   value       = digitalocean_database_cluster.main.id
 }
 
+output "database_id" {
+  description = "Id of the application's database in the cluster. When it changes, the data is gone."
+  value       = digitalocean_database_db.app.id
+}
+
 output "private_host" {
   description = "Name of the cluster inside the VPC."
   value       = digitalocean_database_cluster.main.private_host
@@ -60,6 +65,12 @@ output "pool_url" {
 output "replica_url" {
   description = "Connection string of the replica, with TLS required; null without a replica."
   value       = local.replica == null ? null : "${local.login}@${local.replica.host}:${local.replica.port}/${local.tail}"
+  sensitive   = true
+}
+
+output "admin_url" {
+  description = "Connection string of the cluster's administrator to the application's database, inside the VPC, with TLS required."
+  value       = "postgresql://${digitalocean_database_cluster.main.user}:${urlencode(digitalocean_database_cluster.main.password)}@${digitalocean_database_cluster.main.private_host}:${digitalocean_database_cluster.main.port}/${local.tail}"
   sensitive   = true
 }
 

@@ -28,6 +28,7 @@ run "admins_and_load_balancers_reach_what_is_theirs" {
     load_balancer_ids = ["balancer"]
     custom_rules = {
       metrics = { ports = "9100", addresses = ["198.51.100.8"] }
+      office  = { ports = "all", addresses = ["198.51.100.0/28"] }
       ping    = { protocol = "icmp", addresses = ["0.0.0.0/0"] }
     }
   }
@@ -47,7 +48,10 @@ run "admins_and_load_balancers_reach_what_is_theirs" {
   }
 
   assert {
-    condition     = contains([for rule in digitalocean_firewall.api.inbound_rule : rule.port_range], "9100")
+    condition = {
+      for rule in digitalocean_firewall.api.inbound_rule : join(" ", rule.source_addresses) => coalesce(rule.port_range, "-")
+      if contains(["198.51.100.8", "198.51.100.0/28", "0.0.0.0/0"], join(" ", rule.source_addresses))
+    } == { "198.51.100.8" = "9100", "198.51.100.0/28" = "1-65535", "0.0.0.0/0" = "-" }
     error_message = "A custom rule is missing."
   }
 }
