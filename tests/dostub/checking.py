@@ -93,3 +93,15 @@ def _check_together(rules: Attributes, conf: Attributes) -> Iterator[Fault]:
         one = rule.get("exactly_one_of")
         if one and path == min(one) and sum(map(is_set, one)) != 1:
             yield f"exactly one of {one} must be specified", path
+
+
+def deprecated_in(block: Attributes, conf: Attributes, prefix: str = "") -> Iterator[str]:
+    """Yield the paths of what a configuration sets although it is deprecated."""
+    for name, attribute in block.get("attributes", {}).items():
+        if attribute.get("deprecated") and conf.get(name) is not None:
+            yield prefix + name
+    for name, nested in block.get("block_types", {}).items():
+        inner = conf.get(name)
+        for one in inner if isinstance(inner, list) else []:
+            if isinstance(one, dict):
+                yield from deprecated_in(nested["block"], one, f"{prefix}{name}.")

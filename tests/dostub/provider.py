@@ -16,11 +16,11 @@ from typing import Any
 from tf.gen import tfplugin_pb2 as pb
 from tf.gen import tfplugin_pb2_grpc as rpc
 
-from tests.dostub.checking import check_block
+from tests.dostub.checking import check_block, deprecated_in
 from tests.dostub.cloud import Cloud
 from tests.dostub.planning import plan_block, replaced_by, resolve
 from tests.dostub.rules import ApiError, plan_check
-from tests.dostub.values import UNKNOWN, error, pack, to_block, unpack, zero
+from tests.dostub.values import UNKNOWN, deprecation, error, pack, to_block, unpack, zero
 
 ADDRESS = "registry.terraform.io/digitalocean/digitalocean"
 TOKENS = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
@@ -70,9 +70,11 @@ class Servicer(rpc.ProviderServicer):
         return pb.ValidateProviderConfig.Response()
 
     def ValidateResourceConfig(self, request: Any, context: Any) -> Any:
-        kind = request.type_name
-        faults = check_block(self._block(kind), self.rules[kind], unpack(request.config))
-        return pb.ValidateResourceConfig.Response(diagnostics=[error(*fault) for fault in faults])
+        kind, conf = request.type_name, unpack(request.config)
+        block = self._block(kind)
+        faults = [error(*fault) for fault in check_block(block, self.rules[kind], conf)]
+        warnings = [deprecation(path) for path in deprecated_in(block, conf)]
+        return pb.ValidateResourceConfig.Response(diagnostics=[*faults, *warnings])
 
     def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:
         kind = request.type_name

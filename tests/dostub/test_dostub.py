@@ -109,6 +109,14 @@ def test_a_fault_is_refused(terraform: Terraform, before: str, after: str, said:
     assert said in terraform.run("apply", "-auto-approve", status=1).said
 
 
+def test_a_deprecated_argument_is_told(terraform: Terraform) -> None:
+    fault = MAIN.replace('user_data = "x"', "private_networking = true")
+    (terraform.folder / "main.tf").write_text(fault)
+    terraform.run("init")
+
+    assert "Argument is deprecated" in terraform.run("validate").said
+
+
 def test_terraform_can_start_it_as_a_program(tmp_path: Path, cloud: Cloud) -> None:
     folder = tmp_path / "root"
     folder.mkdir()

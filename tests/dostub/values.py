@@ -67,6 +67,17 @@ def _to_nested(name: str, nested: Attributes) -> Any:
     )
 
 
+def deprecation(path: str) -> Any:
+    """Return the warning that Terraform shows for a deprecated argument."""
+    step = pb.AttributePath.Step(attribute_name=path.split(".")[0])
+    return pb.Diagnostic(
+        severity=pb.Diagnostic.WARNING,
+        summary="Argument is deprecated",
+        detail=f"{path} is deprecated",
+        attribute=pb.AttributePath(steps=[step]),
+    )
+
+
 def error(text: str, attribute: str = "", summary: str = "") -> Any:
     """Return an error that Terraform shows, at the attribute it is about."""
     steps = [pb.AttributePath.Step(attribute_name=attribute)] if attribute else []
