@@ -52,7 +52,7 @@ variable "node_count" {
 }
 
 variable "eviction_policy" {
-  description = "What goes when the memory is full, as Valkey names it. DigitalOcean's reference lists all but the two `lfu`; where it refuses those, the apply says so and changes nothing."
+  description = "What goes when the memory is full, as Valkey names it. DigitalOcean's reference lists all but the two `lfu`."
   type        = string
   default     = "allkeys-lru"
 

@@ -3,8 +3,9 @@ terraform {
 
   required_providers {
     digitalocean = {
-      source  = "digitalocean/digitalocean"
-      version = ">= 2.40, < 3.0"
+      source = "digitalocean/digitalocean"
+      # 2.53: the first that takes an eviction policy for Valkey.
+      version = ">= 2.53, < 3.0"
     }
   }
 }
