@@ -6,8 +6,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from email import message_from_string, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -72,28 +70,27 @@ def files_of(config: Config) -> dict[str, str]:
     return {file["path"]: file["content"] for file in config["write_files"]}
 
 
-def cloud_init() -> tuple[list[str], dict[str, str]]:
-    """Return how to run the real cloud-init: installed, or unpacked by set-up."""
-    if found := shutil.which("cloud-init"):
-        return [found], {}
+def with_cloud_init(*words: str | Path, told: str = "") -> subprocess.CompletedProcess[str]:
+    """Run Python with the modules of the real cloud-init: installed, or unpacked by set-up."""
     packages = PROJECT / ".venv/cloud-init/usr/lib/python3/dist-packages"
-    assert packages.exists(), "no cloud-init to check with: `scripts/setup tools` fetches one"
-    return ["/usr/bin/python3", "-m", "cloudinit.cmd.main"], {"PYTHONPATH": str(packages)}
+    is_there = shutil.which("cloud-init") or packages.exists()
+    assert is_there, "no cloud-init to check with: `scripts/setup tools` fetches one"
+    return subprocess.run(
+        ["/usr/bin/python3", *words],
+        env=os.environ | {"PYTHONPATH": str(packages)},
+        input=told,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def judge(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     """Let cloud-init check a configuration."""
     file = folder / "user-data"
     file.write_text(text)
-    command, extra = cloud_init()
-    return subprocess.run(
-        [*command, "schema", "--config-file", str(file)],
-        env=os.environ | extra,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return with_cloud_init("-m", "cloudinit.cmd.main", "schema", "--config-file", file)
 
 
 def test_cloud_init_takes_it(plain: str, rich: Config, tmp_path: Path) -> None:
@@ -275,28 +272,34 @@ def played(folder: Path, *arguments: str) -> list[str]:
     return log.read_text().splitlines()
 
 
-@pytest.mark.parametrize("extra", [EXTRA, "#!/bin/sh\ntouch /root/done\n"])
-def test_extra_user_data_is_a_part_of_its_own(tmp_path: Path, extra: str) -> None:
-    _, texts = applied(tmp_path, extra_user_data=extra)
-    ours, theirs = parts_of(texts["a"])
-
-    assert judge(tmp_path, payload(ours)).returncode == 0
-    assert yaml.safe_load(payload(ours))["users"][0]["name"] == "deploy"
-    assert payload(theirs).strip() == extra.strip()
-    assert theirs["Merge-Type"] == "list(append)+dict(no_replace,recurse_list)+str()"
-    # cloud-init runs scripts by their names: after ours, which is called `runcmd`.
-    assert str(theirs.get_filename()) > "runcmd"
+def taken_apart(text: str) -> tuple[Config, list[str]]:
+    """Return the configuration and the scripts that cloud-init makes of user data."""
+    run = with_cloud_init(PROJECT / "tests" / "terraform" / "cloud_init_parts.py", told=text)
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    return yaml.safe_load(told["config"]), told["scripts"]
 
 
-def parts_of(text: str) -> list[EmailMessage]:
-    """Return the parts of a message that has no defects."""
-    message = message_from_string(text, policy=policy.default)
-    assert not message.defects
-    return [part for part in message.iter_parts() if isinstance(part, EmailMessage)]
+def test_more_configuration_is_added_to_ours(tmp_path: Path, plain: str) -> None:
+    ours, _ = taken_apart(plain)
+
+    config, scripts = taken_apart(applied(tmp_path, extra_user_data=EXTRA)[1]["a"])
+
+    assert scripts == []
+    assert config == ours | {
+        "packages": [*ours["packages"], "htop"],
+        "runcmd": [*ours["runcmd"], ["touch", "/root/done"]],
+    }
 
 
-def payload(part: EmailMessage) -> str:
-    return str(part.get_content())
+def test_a_script_runs_after_what_is_ours(tmp_path: Path, plain: str) -> None:
+    text = applied(tmp_path, extra_user_data="#!/bin/sh\ntouch /root/done\n")[1]["a"]
+
+    config, [script] = taken_apart(text)
+
+    assert config == taken_apart(plain)[0]
+    # Scripts run in the order of their names, and cloud-init calls ours so.
+    assert script > "runcmd"
 
 
 def test_the_state_has_no_private_host_key_and_outputs_have_the_public_one(tmp_path: Path) -> None:
