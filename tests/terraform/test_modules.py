@@ -13,6 +13,10 @@ from tests.terraform.program import Terraform
 from tests.terraform.refused import GOOD, REFUSED
 from tests.terraform.tables import FOLDERS, blocks, inputs, renewed
 
+EVICTION_POLICIES = {
+    "noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random",
+    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+}  # fmt: skip
 MESSAGE = re.compile(r'^ +error_message += "(.*)"$', re.MULTILINE)
 
 In = Callable[[str], Terraform]
@@ -108,6 +112,23 @@ def test_what_a_module_needs_is_enough(module: In, name: str) -> None:
     (terraform.folder / "terraform.tfvars.json").write_text(json.dumps(GOOD[name]))
 
     terraform.run("plan", "-input=false")
+
+
+@pytest.mark.parametrize("kind", ["lru", "lfu", "random", "ttl", ""])
+@pytest.mark.parametrize("of", ["allkeys", "volatile", "noeviction"])
+def test_the_eight_eviction_policies_reach_the_api_as_it_writes_them(
+    module: In, of: str, kind: str
+) -> None:
+    policy = f"{of}-{kind}".strip("-")
+    terraform = module("modules/redis")
+    values = GOOD["redis"] | {"eviction_policy": policy}
+    (terraform.folder / "terraform.tfvars.json").write_text(json.dumps(values))
+
+    ended = terraform.run("plan", "-input=false", status=None)
+
+    is_one = policy in EVICTION_POLICIES
+    assert ended.status == (0 if is_one else 1)
+    assert (f'eviction_policy = "{policy.replace("-", "_")}"' in ended.said) == is_one
 
 
 @pytest.mark.parametrize("name", MODULES)

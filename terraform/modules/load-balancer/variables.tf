@@ -11,6 +11,11 @@ variable "name" {
 variable "region" {
   description = "Region of the load balancer: that of its VPC."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{3}[0-9]$", var.region))
+    error_message = "Give a region's slug of three letters and a digit, such as fra1; `doctl compute region list` shows them."
+  }
 }
 
 variable "vpc_id" {

@@ -84,6 +84,7 @@ run "bad_values_are_refused" {
   command = plan
 
   variables {
+    region          = "Frankfurt"
     name            = "Shop"
     vpc             = { id = "vpc", ip_range = "10.10.0.0" }
     droplets        = {}
@@ -95,7 +96,7 @@ run "bad_values_are_refused" {
   }
 
   expect_failures = [
-    var.name, var.vpc, var.droplets, var.ssh_key_names, var.image, var.api_port, var.firewall_rules,
+    var.name, var.region, var.vpc, var.droplets, var.ssh_key_names, var.image, var.api_port, var.firewall_rules,
     var.extra_user_data,
   ]
 }

@@ -64,6 +64,7 @@ run "bad_values_are_refused" {
   command = plan
 
   variables {
+    region             = "Frankfurt"
     name               = "DB"
     engine_version     = "13"
     size               = "s-1vcpu-1gb"
@@ -76,7 +77,7 @@ run "bad_values_are_refused" {
   }
 
   expect_failures = [
-    var.name, var.engine_version, var.size, var.node_count, var.database_name, var.user_name,
+    var.name, var.region, var.engine_version, var.size, var.node_count, var.database_name, var.user_name,
     var.trusted_addresses, var.pool, var.maintenance_window,
   ]
 }

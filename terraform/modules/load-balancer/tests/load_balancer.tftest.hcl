@@ -68,6 +68,7 @@ run "bad_values_are_refused" {
   command = plan
 
   variables {
+    region            = "Frankfurt"
     name              = "-"
     droplet_tag       = "no tag"
     api_port          = 70000
@@ -77,7 +78,7 @@ run "bad_values_are_refused" {
   }
 
   expect_failures = [
-    var.name, var.droplet_tag, var.api_port, var.certificate_name, var.health_check_path, var.size_unit,
+    var.name, var.region, var.droplet_tag, var.api_port, var.certificate_name, var.health_check_path, var.size_unit,
   ]
 }
 

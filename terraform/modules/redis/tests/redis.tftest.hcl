@@ -28,6 +28,7 @@ run "bad_values_are_refused" {
   command = plan
 
   variables {
+    region             = "Frankfurt"
     name               = "Cache"
     engine_version     = "7"
     size               = "s-1vcpu-1gb"
@@ -38,7 +39,7 @@ run "bad_values_are_refused" {
   }
 
   expect_failures = [
-    var.name, var.engine_version, var.size, var.node_count, var.eviction_policy, var.trusted_addresses,
+    var.name, var.region, var.engine_version, var.size, var.node_count, var.eviction_policy, var.trusted_addresses,
     var.maintenance_window,
   ]
 }
