@@ -1,9 +1,12 @@
 """Each environment, applied by the real terraform to an imitation account, is as required."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
+from restoops.config.hosts import terraform_targets
+from restoops.config.schema import TerraformOutputs
 from tests.terraform.estate import ADMIN, ENVIRONMENTS, Estate, estate
 
 DROPLETS = {"dev": {"a"}, "staging": {"a", "b"}, "production": {"a", "b", "c"}}
@@ -147,6 +150,20 @@ def test_outputs_are_what_restoops_reads(applied: Estate) -> None:
         for host in hosts.values()
     }
     assert inventory["vars"] == {"restoops_environment": environment, "restoops_api_port": 3001}
+
+
+@pytest.mark.parametrize("address", ["public", "private"])
+def test_restoops_takes_the_hosts_as_they_are(
+    applied: Estate, address: Literal["public", "private"]
+) -> None:
+    hosts = applied.terraform.outputs()["hosts"]
+    settings = TerraformOutputs(directory=str(applied.terraform.folder), address=address)
+
+    targets = terraform_targets(hosts, settings)
+
+    assert {it.name: it.address for it in targets} == {
+        key: host[address] for key, host in hosts.items()
+    }
 
 
 def test_the_url_is_what_clients_use(applied: Estate) -> None:
