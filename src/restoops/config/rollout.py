@@ -47,7 +47,7 @@ class Fleet(Section):
     `quorum` hosts can still succeed."""
     quorum: Annotated[int, Field(ge=1, le=500)] | None = None
     """Hosts that have to succeed; needed with `policy: quorum`, and only with it."""
-    parallel: Annotated[int, Field(ge=1, le=500)] = 32
+    parallel: Annotated[int, Field(ge=1, le=500)] = 64
     """Hosts worked on at once."""
     deadline_s: Annotated[float, Field(ge=1, le=86400)] = 1800
     """Seconds a run may take until its last hosts switch, before it is given up and undone. Pauses

@@ -22,7 +22,7 @@ class Rollout:
     """How a fleet moves from one release to the next."""
 
     policy: Policy = field(default_factory=Policy)
-    parallel: int = 32
+    parallel: int = 64
     """Hosts that are worked on at once."""
     batch: str = "100%"
     """How many hosts switch at once."""

@@ -169,11 +169,10 @@ class Executor:
         while True:
             self.interrupt.check()
             is_last = self.clock.monotonic() >= end
-            container = self.host.inspect(step.color)
-            if not container.is_running or container.restarts:
-                raise self._crashed(container, answer)
             latest, _ = self._ask(step.color)
             good = good + 1 if latest.is_good else 0
+            if not 0 < good < step.successes:  # one that answers well runs
+                self._look_for_a_crash(step.color, answer)
             # A release that flaps is judged by its bad answers, and they are what is shown.
             answer = answer if latest.is_good and answer.status else latest
             # HAProxy asks in between: a release that flaps may answer only us well.
@@ -183,6 +182,11 @@ class Executor:
             if is_last:
                 raise self._not_healthy(step, answer)
             self._pause(self.health.interval_s)
+
+    def _look_for_a_crash(self, color: Color, answer: Answer) -> None:
+        container = self.host.inspect(color)
+        if not container.is_running or container.restarts:
+            raise self._crashed(container, answer)
 
     def _crashed(self, container: Container, answer: Answer) -> StepFailed:
         # One that Docker has started again already tells the status 0 of what runs now.
