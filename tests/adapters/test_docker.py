@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +14,7 @@ from docker.errors import NotFound
 from restoops.adapters.connection import LocalConnection
 from restoops.adapters.container import SOCKET
 from restoops.adapters.docker import Engine
-from restoops.errors import StepFailed
+from restoops.errors import StepFailed, Unreachable
 from tests.lab import images
 from tests.lab.demo_stage import free_subnet
 
@@ -40,6 +42,18 @@ def test_a_pull_that_fails_names_the_image_and_the_registry(ours: Engine) -> Non
         ours.pull("127.0.0.1:9/pullman:v1", None, lambda _: None)
 
     assert "Does the host reach the registry" in caught.value.hint
+
+
+def test_an_engine_that_takes_a_connection_and_stays_silent_is_given_up_in_its_time() -> None:
+    ours, theirs = socket.socketpair()
+    silent = Engine("web-1", lambda: ours, answer_timeout_s=0.2)
+    with ours, theirs, contextlib.closing(silent):
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="no answer from Docker"):
+            silent.containers("menu")
+
+    # docker-py's own patience is a minute.
+    assert time.monotonic() - began < 10
 
 
 NETWORK = "restoops-lab-addresses"

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from tests.e2e.inside import answering
+from tests.e2e.inside import DIRECTORY, answering
 from tests.e2e.running import Event, Running, is_step
 from tests.lab.droplet import Droplet
 from tests.lab.loadrun import LoadRun
@@ -16,12 +16,12 @@ RATE = 50
 """Requests a second to each host: four of them share the machine."""
 MIGRATES = {"command": ["/testapp", "migrate", "late"]}
 """When this release command speaks all hosts are prepared, and none has switched."""
-_BREAK = r"""
-for address in 172.30.0.11 172.30.0.12; do
-    exec 3<>/dev/tcp/$address/3001 || continue
-    printf 'POST /break HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >&3
-    cat <&3 >/dev/null
-done
+_BREAK = rf"""
+read -r _ live <{DIRECTORY}/proxy/live.map
+case $live in blue*) new=12 ;; *) new=11 ;; esac
+exec 3<>/dev/tcp/172.30.0.$new/3001
+printf 'POST /break HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >&3
+cat <&3 >/dev/null
 """
 
 
@@ -73,5 +73,5 @@ def is_output(event: Event) -> bool:
 
 
 def broken(host: Droplet) -> None:
-    """Let what runs on the host answer badly on its health path from now on."""
+    """Let the release that is not live yet answer badly on its health path from now on."""
     host.exec(["bash", "-c", _BREAK])

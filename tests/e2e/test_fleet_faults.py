@@ -33,7 +33,7 @@ each_host = pytest.mark.parametrize(
 @pytest.fixture(autouse=True)
 def first(fleet: Operator, releases: Releases) -> None:
     """The release that serves before each test."""
-    fleet.settings["ssh"] |= {"connect_timeout_s": 3, "answer_timeout_s": 5}
+    fleet.settings["ssh"] |= {"connect_timeout_s": 3, "answer_timeout_s": 8}
     fleet.settings["release"] = fleet.settings["swap"] = {}
     fleet.deploy(releases.push(App("first")).tag, "--wait", "30")
 

@@ -30,7 +30,7 @@ MOMENTS = [
 @pytest.fixture(autouse=True)
 def two_releases(fleet: Operator, releases: Releases) -> None:
     """`second` serves, `first` is warm, and the next deploy has an image to remove."""
-    fleet.settings["image"]["keep"] = 1
+    fleet.settings["image"]["keep"] = 2
     for release in ("zeroth", "first", "second"):
         fleet.deploy(releases.push(App(release)).tag, "--wait", "30")
 

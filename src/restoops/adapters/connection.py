@@ -67,6 +67,8 @@ class Connection(Protocol):
     """A host on which programs can be run and sockets be reached."""
 
     host: str
+    answer_timeout_s: float
+    """How long an answer may take before the host counts as one that hangs."""
 
     def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> str:
         """Run a program to its end and return its standard output."""
@@ -88,6 +90,7 @@ class LocalConnection:
     """This machine, without SSH."""
 
     host = "local"
+    answer_timeout_s: float = 60
 
     def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> str:
         """Run a program to its end and return its standard output."""

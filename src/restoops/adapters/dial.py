@@ -11,6 +11,8 @@ from docker.transport import UnixHTTPAdapter
 
 from restoops.adapters.connection import Stream
 
+_API_VERSION = "1.41"  # of Docker 20.10, the oldest engine that we support
+
 
 class _DialConnection(urllib3.connection.HTTPConnection):
     def __init__(self, dial: Callable[[], Stream], timeout: float | None) -> None:
@@ -43,8 +45,8 @@ class DialAdapter(UnixHTTPAdapter):
     One pool for all, where docker-py makes one, and so a connection, for each URL.
     """
 
-    def __init__(self, dial: Callable[[], Stream]) -> None:
-        super().__init__("http+unix://dial")
+    def __init__(self, dial: Callable[[], Stream], timeout_s: float) -> None:
+        super().__init__("http+unix://dial", timeout=timeout_s)  # type: ignore[arg-type]  # or float
         self._pool = _DialPool(dial, self.timeout)
 
     def get_connection(self, url: Any, proxies: Any = None) -> Any:  # noqa: ARG002
@@ -64,3 +66,29 @@ class DialClient(docker.APIClient):
         """Return what an answer that is streamed is read from; its timeout is then taken off."""
         file = response.raw._fp.fp
         return getattr(file, "channel", None) or file.raw
+
+
+def connect(dial: Callable[[], Stream], timeout_s: float) -> DialClient:
+    """Return a client that speaks a version of the API that the engine still knows.
+
+    An answer that takes longer than `timeout_s`, or a part of one, is none: docker-py's own
+    patience of a minute is not what an operator set for a host that hangs.
+    """
+    adapter = DialAdapter(dial, timeout_s)
+
+    def speaking(version: str) -> DialClient:
+        client = DialClient(
+            base_url="unix:///dial",
+            version=version,
+            timeout=timeout_s,  # type: ignore[arg-type]  # or float
+        )
+        client.mount("http+docker://", adapter)
+        client.trust_env = False  # requests would look for proxies and ~/.netrc at each call
+        return client
+
+    oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]
+    return speaking(max(_API_VERSION, oldest, key=_as_numbers))
+
+
+def _as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

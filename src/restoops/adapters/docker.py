@@ -15,11 +15,9 @@ from docker.types import EndpointConfig, IPAMConfig, IPAMPool
 
 from restoops.adapters.connection import Stream
 from restoops.adapters.container import Blueprint, Service
-from restoops.adapters.dial import DialAdapter, DialClient
+from restoops.adapters.dial import connect
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import Color, Container, Digest, ImageName, Login, Release
-
-_API_VERSION = "1.41"  # of Docker 20.10, the oldest engine that we support
 
 _FAULTS = (
     docker.errors.DockerException,
@@ -34,10 +32,16 @@ class Engine:
     """The engine of one host, over one HTTP connection that `dial` makes."""
 
     def __init__(
-        self, host: str, dial: Callable[[], Stream], ask_why: Callable[[], str] = lambda: ""
+        self,
+        host: str,
+        dial: Callable[[], Stream],
+        ask_why: Callable[[], str] = lambda: "",
+        *,
+        answer_timeout_s: float = 60,
     ) -> None:
         self.host = host
         self._dial = dial
+        self._answer_timeout_s = answer_timeout_s
         self._ask_why = ask_why  # scripts/docker.sh
         self._client: Any = None  # docker-py's types do not fit its own use
 
@@ -46,7 +50,7 @@ class Engine:
         """The client, connected at first use."""
         if self._client is None:
             with self._faults("the Docker engine does not answer"):
-                self._client = self._connect()
+                self._client = connect(self._dial, self._answer_timeout_s)
         return self._client
 
     def close(self) -> None:
@@ -302,19 +306,6 @@ class Engine:
             )
         )
 
-    def _connect(self) -> Any:
-        """Make a client that speaks a version of the API that the engine still knows."""
-        adapter = DialAdapter(self._dial)
-
-        def speaking(version: str) -> Any:
-            client = DialClient(base_url="unix:///dial", version=version)
-            client.mount("http+docker://", adapter)
-            client.trust_env = False  # requests would look for proxies and ~/.netrc at each call
-            return client
-
-        oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]
-        return speaking(max(_API_VERSION, oldest, key=_as_numbers))
-
     def _pull_failed(self, reference: str, reason: str) -> StepFailed:
         if "no space left" in reason:
             hint = "The disk of the host is full: `docker system df` there shows by what."
@@ -375,10 +366,6 @@ def _hint(reason: str) -> str:
     if "exec: " in reason:
         return "Is the program in the image? `release.command` names it, or the image's entrypoint."
     return "`restoops doctor` checks the host."
-
-
-def _as_numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 def _container(

@@ -96,6 +96,7 @@ class Host:
             self.name,
             self._dial_docker,
             lambda: run([*script("docker"), SOCKET], timeout_s=10),
+            answer_timeout_s=self._connection.answer_timeout_s,
         )
 
     @cached_property

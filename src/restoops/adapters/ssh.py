@@ -71,6 +71,7 @@ class SshConnection:
         self.host = host
         self.channels = 0
         """Channels opened so far; the benchmark prints it."""
+        self.answer_timeout_s = options.answer_timeout_s
         self._options = options
         self._may_forward: bool | None = None
         self._hops: list[paramiko.SSHClient] = []
