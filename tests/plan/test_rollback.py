@@ -137,6 +137,20 @@ def test_how_long_a_rollback_takes_is_the_median_of_earlier_ones_of_its_sort() -
     assert by_release[V2].takes_s is None  # it serves
 
 
+def test_what_a_rollback_never_does_is_left_out_of_its_time() -> None:
+    """A deploy that pulled and watched also tells how long the rest takes."""
+    took = {"Pull": 30, "Start": 2, "Switch": 0.4, "Bake": 600}
+    state = serving(V2, record(V1), record(V2, took=took))
+    on_host = replace(state, images=frozenset({V1.digest}))
+
+    first = {it.release: it for it in candidates(state, lambda _: True)}[V1]
+    second = {it.release: it for it in candidates(on_host, lambda _: True)}[V1]
+
+    assert (first.whereabouts, first.takes_s) == (Whereabouts.IN_REGISTRY, pytest.approx(33))
+    assert (second.whereabouts, second.takes_s) == (Whereabouts.ON_HOST, pytest.approx(3))
+    assert second.is_measured
+
+
 def test_without_earlier_ones_the_time_is_a_guess() -> None:
     state = replace(serving(V2, record(V1), record(V2)), images=frozenset({V1.digest}))
 

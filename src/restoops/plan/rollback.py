@@ -26,6 +26,8 @@ class Whereabouts(StrEnum):
 _GUESSES = {Whereabouts.WARM: 1.0, Whereabouts.ON_HOST: 5.0, Whereabouts.IN_REGISTRY: 60.0}
 _BEFORE_S = 0.6
 """Seconds before the first step, which no history holds: start, connect, lock, observe."""
+_NEVER_IN_A_ROLLBACK = {"Bake", "SetUp"}
+"""Steps of a deploy whose time says nothing about a rollback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,17 @@ def _estimate(where: Whereabouts, history: tuple[Record, ...]) -> tuple[float | 
 
 
 def _durations(history: tuple[Record, ...], where: Whereabouts) -> list[float]:
-    return [
-        _BEFORE_S + sum(timing.seconds for timing in record.log)
+    """Return what runs of this sort took; one that had to pull tells of one that has not to."""
+    left_out = _NEVER_IN_A_ROLLBACK | ({"Pull"} if where is Whereabouts.ON_HOST else set())
+    logs = [
+        [timing for timing in record.log if timing.step not in left_out]
         for record in history
-        if record.outcome == "done" and _sort(timing.step for timing in record.log) is where
+        if record.outcome == "done"
+    ]
+    return [
+        _BEFORE_S + sum(timing.seconds for timing in log)
+        for log in logs
+        if _sort(timing.step for timing in log) is where
     ]
 
 
