@@ -7,6 +7,7 @@ new kind of step is in them from the day that it is planned.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import get_args
@@ -182,6 +183,31 @@ def test_after_sigkill_the_next_command_puts_all_right(scene: Scene, number: int
 
     assert any(isinstance(event, Recovering) for event in again.told) is bool(was_open)
     _assert_nothing_is_left_over(host, scene.after)
+
+
+@pytest.mark.full
+@at_every_change
+def test_a_command_that_is_killed_while_it_puts_things_right_is_put_right_as_well(
+    scene: Scene, number: int
+) -> None:
+    for second in itertools.count(1):
+        operator = scene.open()
+        host = operator.host
+        host.breakage = Breakage(number, Died(), for_good=True)
+        with pytest.raises(Died):
+            scene.act(operator)
+        host.reconnect()
+        was_open = host.state().open_run
+        host.breakage = Breakage(len(host.effects) + second, Died(), for_good=True)
+        with contextlib.suppress(Died):
+            Operator(host, scene.wishes).deploy(scene.after)
+            assert second > 1 or not was_open, "it changed nothing: there was no second one"
+            break
+        host.reconnect()
+        assert not host.proxy_runs or host.serving in (scene.before, scene.after)
+
+        Operator(host, scene.wishes).deploy(scene.after)
+        _assert_nothing_is_left_over(host, scene.after)
 
 
 @at_every_change
