@@ -61,7 +61,15 @@ ADAPTERS: dict[str, set[str]] = {
     "routing": {"files", "haproxy", "proxy", "runtime"},
     "release_command": {"container", "docker"},
     "hooks": {"process"},
-    "terraform": {"process"},
+    "terraform": {"process", "terraform_faults"},
+    "terraform_faults": set(),
+    "variables": set(),
+    "git": {"process"},
+    "planfile": {"private"},
+    "private": set(),
+    "host_keys": {"private"},
+    "prices": set(),
+    "spaces": set(),
     "ansible": {"process"},
     "scanners": {"process"},
     "registry": set(),
@@ -87,7 +95,7 @@ IMPURE_MODULES = {
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
-HEAVY = {"docker", "paramiko", "httpx", "hcl2", "pydantic"}
+HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "pydantic"}
 RUNS_PROGRAMS = "adapters.process"
 
 type_checking = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}

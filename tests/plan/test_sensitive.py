@@ -1,0 +1,76 @@
+"""Nothing that Terraform marks as sensitive is shown, in whatever form it is printed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from restoops.plan.sensitive import HIDDEN, Mask, hide, secrets_of_plan
+from tests.plan.plans import changing, plan_of, resource
+
+
+@pytest.mark.parametrize(
+    ("value", "marks", "shown"),
+    [
+        pytest.param("a", False, "a", id="not sensitive"),
+        pytest.param("a", True, HIDDEN, id="as a whole"),
+        pytest.param({"a": 1, "b": 2}, {"b": True}, {"a": 1, "b": HIDDEN}, id="a key"),
+        pytest.param([1, 2], [False, True], [1, HIDDEN], id="an item"),
+        pytest.param({"a": [{"b": 1}]}, {"a": [{"b": True}]}, {"a": [{"b": HIDDEN}]}, id="deep"),
+        pytest.param({"a": []}, {"a": []}, {"a": []}, id="marks that mark nothing"),
+        pytest.param([1, 2], [True], HIDDEN, id="marks of another length hide all"),
+        pytest.param("a", {"b": True}, HIDDEN, id="marks of another shape hide all"),
+    ],
+)
+def test_sensitive_parts_are_hidden(value: Any, marks: Any, shown: Any) -> None:
+    assert hide(value, marks) == shown
+
+
+def test_secrets_of_a_plan_are_found_wherever_they_stand() -> None:
+    plan = plan_of(
+        changing("x_y.z", ["update"], {"a": "of-before"}, {"a": ["of-after", {"b": "deep-after"}]},
+                 change={"before_sensitive": {"a": True}, "after_sensitive": {"a": True}}),
+        output_changes={"o": {"actions": ["create"], "after": "of-output",
+                              "after_sensitive": True}},
+        variables={"v": {"value": {"k": "of-variable"}}, "w": {"value": "not-secret"}},
+        configuration={"root_module": {"variables": {"v": {"sensitive": True}, "w": {}}}},
+        prior_state={"values": {
+            "outputs": {"p": {"sensitive": True, "value": "of-state-output"}},
+            "root_module": {"child_modules": [{"resources": [resource(
+                "x_y.z", {"s": "of-state", "t": "open"}, sensitive_values={"s": True})]}]},
+        }},
+    )  # fmt: skip
+
+    assert set(secrets_of_plan(plan)) == {
+        "of-before", "of-after", "deep-after", "of-output", "of-variable", "of-state-output",
+        "of-state",
+    }  # fmt: skip
+
+
+def test_a_text_is_masked_in_each_form_that_it_is_printed_in() -> None:
+    key = '-----BEGIN KEY-----\nabcdefgh"ijkl\nmnopqrstuvwx\n-----END KEY-----\n'
+    mask = Mask([key])
+
+    for printed in (key, json.dumps(key), f"  + private = {json.dumps(key)}", *key.splitlines()):
+        masked = mask(printed)
+        assert "abcdefgh" not in masked
+        assert "mnopqrst" not in masked
+
+
+def test_a_secret_within_another_leaves_nothing_of_the_longer_one() -> None:
+    assert Mask(["longsecret", "longsecret-and-more"])("x longsecret-and-more y") == "x *** y"
+
+
+def test_short_values_are_left_alone_so_that_output_stays_readable() -> None:
+    assert Mask(["test", "true", ""])("this is a test, true or not") == (
+        "this is a test, true or not"
+    )
+
+
+def test_a_mask_learns() -> None:
+    mask = Mask()
+    assert mask("a-secret-value") == "a-secret-value"
+
+    mask.learn(["a-secret-value"])
+
+    assert mask("a-secret-value") == "***"
