@@ -28,11 +28,23 @@ class Surroundings:
     Attributes:
         extra_env: variables beside our own.
         timeout_s: seconds after which it is ended.
+        is_stopped: once this is true the program is sent SIGINT, never twice, and waited for: for
+            programs that end orderly by themselves and must not be cut off.
     """
 
     cwd: Path
     timeout_s: float
     extra_env: Mapping[str, str] = field(default_factory=dict)
+    is_stopped: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended, and what it wrote."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
 
 
 def run(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> str:
@@ -42,17 +54,40 @@ def run(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> st
         CommandFailed: it ended with a status other than 0; carries its last 20 lines.
         StepFailed: it is not installed or took longer than `timeout_s` seconds.
     """
+    done = finish(argv, stdin=stdin, timeout_s=timeout_s)
+    if done.exit_code:
+        raise failure(argv, done.exit_code, done.stderr or done.stdout)
+    return done.stdout.decode(errors="surrogateescape")
+
+
+def finish(
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    timeout_s: float = 60,
+    extra_env: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run a program to its end, whatever that is.
+
+    Raises:
+        StepFailed: it cannot be started or took longer than `timeout_s` seconds.
+    """
     try:
         done = subprocess.run(  # noqa: S603  argv comes from our own code, never from a shell
-            argv, input=stdin, capture_output=True, timeout=timeout_s, check=False
+            argv,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            env={**os.environ, **(extra_env or {})},
         )
     except FileNotFoundError as error:
         raise StepFailed(f"{argv[0]} is not installed on this machine") from error
+    except OSError as error:
+        raise StepFailed(f"{argv[0]} cannot be started: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
         raise StepFailed(f"{argv[0]} took longer than {timeout_s:g} s") from error
-    if done.returncode:
-        raise failure(argv, done.returncode, done.stderr or done.stdout)
-    return done.stdout.decode(errors="surrogateescape")
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def stream(
@@ -73,10 +108,13 @@ def stream(
     """
     last: deque[str] = deque(maxlen=20)
     with _started(argv, around) as process:
-        end = time.monotonic() + around.timeout_s
+        end, is_told = time.monotonic() + around.timeout_s, False
         for line in _lines(process):
             if line is None:
                 poll()
+                if not is_told and around.is_stopped():
+                    is_told = True
+                    process.send_signal(signal.SIGINT)
             else:
                 last.append(line)
                 on_line(line)

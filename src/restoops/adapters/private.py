@@ -1,0 +1,39 @@
+"""Files and directories on this machine that only their owner can read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from restoops.errors import Refused
+
+
+def write_private(path: Path, content: str | bytes) -> None:
+    """Replace `path` whole, readable by its owner only: the old content or the new, never a part.
+
+    Raises:
+        Refused: it cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+            try:
+                file.write(data)  # the file is 0600 from its first byte
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def private_directory() -> Iterator[Path]:
+    """Lend a directory that only we can enter, and remove it with all that is in it."""
+    with tempfile.TemporaryDirectory(prefix="restoops-") as folder:
+        yield Path(folder)
