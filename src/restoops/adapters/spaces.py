@@ -38,6 +38,13 @@ class Place:
     endpoint: str
     has_path_style: bool = False
 
+    @property
+    def constraint(self) -> dict[str, Any]:
+        """What a new bucket is told about its region; Spaces knows it from the endpoint."""
+        if not self.has_path_style or self.region == "us-east-1":
+            return {}
+        return {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+
 
 @dataclass(frozen=True, slots=True)
 class SpacesKey:
@@ -69,7 +76,7 @@ class _S3(Protocol):
     """The calls of boto3's client that are used."""
 
     def head_bucket(self, *, Bucket: str) -> object: ...  # noqa: N803  boto3's names
-    def create_bucket(self, *, Bucket: str) -> object: ...  # noqa: N803
+    def create_bucket(self, **words: object) -> object: ...
     def get_bucket_versioning(self, *, Bucket: str) -> dict[str, Any]: ...  # noqa: N803
     def get_bucket_lifecycle_configuration(self, *, Bucket: str) -> dict[str, Any]: ...  # noqa: N803
     def put_bucket_versioning(self, **words: object) -> object: ...
@@ -124,7 +131,8 @@ class Bucket:
         """Make the bucket when it is not there."""
         if self.is_there():
             return False
-        self._strictly(lambda: self._s3.create_bucket(Bucket=self.place.bucket))
+        where = self.place.constraint
+        self._strictly(lambda: self._s3.create_bucket(Bucket=self.place.bucket, **where))
         return True
 
     def ensure_versioning(self) -> bool:

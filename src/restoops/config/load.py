@@ -87,10 +87,7 @@ def load(
     checked = check(parsed.value, environ, environment)
     faults = (*parsed.faults, *checked.faults)
     if faults:
-        raise UsageError(
-            tell(_subject(file, start, faults), faults),
-            hint="docs/configuration.md describes every key; `restoops init` writes an example.",
-        )
+        raise _faulty(file, start, faults)
     if checked.settings is None or checked.environment is None:
         raise _unknown(environment, checked, file, start)
     found = checked.environment
@@ -107,6 +104,59 @@ def environment_names(
     except UsageError:
         return (LOCAL,)
     return check(value, {}, LOCAL).names
+
+
+@dataclass(frozen=True, slots=True)
+class Environments:
+    """What the file says of environments, without the hosts of any.
+
+    Attributes:
+        file: where it stands; `None` without a file.
+        raw: the keys of each environment that is a mapping, by name.
+        environment: the one that was asked for; `None` when the file does not have it.
+        app: name of the application.
+    """
+
+    file: Path | None
+    raw: Mapping[str, Mapping[str, object]]
+    environment: Environment | None
+    app: str
+
+
+def environments_of(
+    environment: str, *, start: Path, environ: Mapping[str, str], is_lenient: bool = False
+) -> Environments:
+    """Return what the file says of environments; Terraform is not asked.
+
+    Raises:
+        UsageError: the file or a variable is faulty, unless `is_lenient`: then it has none.
+    """
+    try:
+        file = _find(start, environ, None)
+        parsed = _read(file)
+    except UsageError:
+        if is_lenient:
+            return Environments(None, {}, None, "")
+        raise
+    checked = check(parsed.value, environ, environment)
+    faults = (*parsed.faults, *checked.faults)
+    if faults and not is_lenient:
+        raise _faulty(file, start, faults)
+    app = checked.settings.app.name if checked.settings else ""
+    return Environments(file, _raw(parsed.value), checked.environment, app)
+
+
+def _raw(value: object) -> dict[str, Mapping[str, object]]:
+    found = value.get("environments") if isinstance(value, dict) else None
+    items = found.items() if isinstance(found, dict) else ()
+    return {str(name): keys for name, keys in items if isinstance(keys, dict)}
+
+
+def _faulty(file: Path | None, start: Path, faults: tuple[Fault, ...]) -> UsageError:
+    return UsageError(
+        tell(_subject(file, start, faults), faults),
+        hint="docs/configuration.md describes every key; `restoops init` writes an example.",
+    )
 
 
 def _find(start: Path, environ: Mapping[str, str], config: Path | None) -> Path | None:

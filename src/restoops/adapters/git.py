@@ -1,0 +1,33 @@
+"""Which commit the code in a directory is of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from restoops.adapters import process
+from restoops.errors import StepFailed
+
+_CODE = (".tf", ".tf.json", ".tftpl", ".tfvars", ".tfvars.json", ".yaml", ".yml", ".sh")
+"""What counts of files that git does not know: a plan that was saved there does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit, and whether the files are as in it; `sha` is empty outside of a repository."""
+
+    sha: str
+    is_clean: bool
+
+
+def commit_of(directory: Path, *scope: Path) -> Commit:
+    """Return the commit that is checked out; only files below `scope` are looked at."""
+    try:
+        sha = process.run(["git", "-C", str(directory), "rev-parse", "HEAD"]).strip()
+        words = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--"]
+        argv = ["git", "-C", str(directory), *words, *map(str, scope)]
+        entries = process.run(argv).split("\0")
+    except StepFailed:  # no repository, no commit yet, or no git
+        return Commit("", is_clean=True)
+    changed = (it for it in entries if it and (it[:2] != "??" or it.endswith(_CODE)))
+    return Commit(sha, is_clean=not any(changed))
