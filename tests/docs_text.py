@@ -9,13 +9,20 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import typer
 
+from restoops.adapters.host_keys import HostKey
+from restoops.adapters.spaces import Contest
 from restoops.cli.app import app
+from restoops.flows.infra_backend import BackendReady
+from restoops.flows.infra_read import CodeFault, Output
 from restoops.model import OpenRun, Record, Release, Timing
+from restoops.plan.cost import Estimate, Line
 from restoops.plan.doctor import Check
+from restoops.plan.infra_changes import Change, Difference
+from restoops.plan.infra_summary import Summary
 from restoops.plan.rollback import Candidate
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
@@ -26,13 +33,17 @@ PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
 GENERATED = re.compile(
-    r"(<!-- (help|events|steps|results|parts) ?(\w*) -->\n)(.*?)(<!-- end -->)", re.S
+    r"(<!-- (help|events|steps|results|parts) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S
 )
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
+    "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
+    "infra backend": BackendReady, "infra host-keys": HostKey,
 }  # fmt: skip
-PARTS = (Release, Slot, OpenRun, Timing)
+PARTS = (
+    Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +68,47 @@ def shown_commands(page: Path) -> Iterator[Shown]:
 
 
 def commands() -> dict[str, typer.core.TyperCommand]:
-    """Return the commands of the command line, by name."""
-    return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # it is a group
+    """Return the commands of the command line, by name; those of a group as `infra plan`."""
+    found = {}
+    for name, command in typer.main.get_group(app).commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            context = command.make_context(name, [], resilient_parsing=True)
+            for inner in command.list_commands(context):
+                found[f"{name} {inner}"] = command.get_command(context, inner)
+        else:
+            found[name] = command
+    return found  # type: ignore[return-value]  # what is no group is a command
+
+
+def command_of(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the name of the command that `words` call, and its arguments.
+
+    Raises:
+        KeyError: there is no such command.
+    """
+    known = commands()
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in known:
+            return name, list(words[length:])
+    raise KeyError(" ".join(words[:2]))
+
+
+def context_above(name: str) -> Any:
+    """Return the context that a command of this name is called in."""
+    context = typer.main.get_command(app).make_context("restoops", [], resilient_parsing=True)
+    for word in name.split()[:-1]:
+        group = context.command.get_command(context, word)  # type: ignore[attr-defined]  # a group
+        context = group.make_context(word, [], parent=context, resilient_parsing=True)
+    return context
 
 
 def help_of(name: str) -> str:
     """Return what `restoops NAME --help` prints on a terminal of 100 columns."""
-    command = commands()[name]
-    top = typer.main.get_command(app).make_context("restoops", [], resilient_parsing=True)
+    command, last = commands()[name], name.split()[-1]
     width = {"terminal_width": HELP_COLUMNS, "max_content_width": HELP_COLUMNS}
-    with command.make_context(name, [], parent=top, resilient_parsing=True, **width) as context:
+    top = context_above(name)
+    with command.make_context(last, [], parent=top, resilient_parsing=True, **width) as context:
         text = command.get_help(context)
     return "\n".join(line.rstrip() for line in text.splitlines()).strip()
 

@@ -14,15 +14,17 @@ from restoops import __version__
 from restoops.cli.app import app, run
 from restoops.cli.completion import complete_environment
 from restoops.config.load import load
+from tests.docs_text import commands
 
 COMMANDS = sorted(typer.main.get_group(app).commands)
+OF_INFRA = sorted(name.split()[1] for name in commands() if name.startswith("infra "))
 SETTINGS = """\
 image: {repository: team/menu}
 environments:
   staging: {hosts: [192.0.2.10]}
   production: {hosts: [192.0.2.11], confirm: true}
 """
-HEAVY = {"docker", "paramiko", "httpx", "hcl2", "pydantic"}
+HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "pydantic"}
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +46,12 @@ def restoops(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
 
 
 def test_there_are_the_commands_that_were_promised() -> None:
-    promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history"}
+    promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history", "infra"}
+    of_infra = {"backend", "init", "validate", "plan", "apply", "destroy", "drift", "cost",
+                "output", "inventory", "host-keys", "graph"}  # fmt: skip
 
     assert promised <= set(COMMANDS)
+    assert of_infra == set(OF_INFRA)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -64,9 +69,53 @@ def test_every_command_has_help_with_an_example(
     assert all(getattr(it, "help", None) for it in found.params), "each option says what it does"
 
 
+@pytest.mark.parametrize("command", OF_INFRA)
+def test_every_command_of_infra_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["infra", command, "--help"]) == 0
+
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert f"`restoops infra {command}" in " ".join(out.split())
+    found = commands()[f"infra {command}"]
+    assert all(getattr(it, "help", None) for it in found.params), "each option says what it does"
+
+
+def test_other_commands_do_not_wait_for_those_of_infra() -> None:
+    program = (
+        "import sys\n"
+        "from restoops.cli.app import run\n"
+        "assert run(['status', '--help']) == 0\n"
+        "print('restoops.cli.infra' in sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stderr == "False\n"
+
+
+@pytest.mark.parametrize("words", ["restoops infra plan ", "restoops infra graph "])
+def test_the_shell_is_offered_environments_with_code(project: Path, words: str) -> None:
+    (project / "terraform/environments/qa").mkdir(parents=True)
+    (project / "terraform/environments/qa/main.tf").write_text("")
+    done = restoops(_RESTOOPS_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="3")
+
+    assert done.stdout.split() == ["qa"]
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        pytest.param(["infra", "paint", "staging"], id="an unknown command of infra"),
+        pytest.param(["infra", "plan"], id="a plan of nothing"),
+        pytest.param(["infra", "plan", "nowhere"], id="a plan of an unknown environment"),
+        pytest.param(["infra", "plan", "staging"], id="an environment without code"),
+        pytest.param(["infra", "apply", "staging", "--wait", "soon"], id="no number of seconds"),
+        pytest.param(["infra", "host-keys", "staging"], id="no droplet"),
+        pytest.param(["infra", "validate"], id="no code at all"),
         pytest.param(["deploy"], id="arguments are missing"),
         pytest.param(["deploy", "v1"], id="the environment is missing"),
         pytest.param(["deploy", "v1", "staging", "more"], id="an argument too many"),
@@ -126,7 +175,14 @@ def test_the_version() -> None:
     assert (done.returncode, done.stdout) == (0, f"restoops {__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        *([name, "--help"] for name in COMMANDS),
+        *(["infra", name, "--help"] for name in OF_INFRA),
+    ],
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     program = (
         "import sys\n"

@@ -14,11 +14,13 @@ import typer
 
 from restoops import __version__
 from restoops.cli import deploy, doctor, history, init, logs, rollback, status
+from restoops.cli.lazy import Root
 from restoops.cli.output import reporter
 from restoops.errors import NeedsAttention, RestoopsError
 
 app = typer.Typer(
     name="restoops",
+    cls=Root,
     help="Blue-green deploys on DigitalOcean droplets, without a lost request.",
     no_args_is_help=True,
     # Plain help: it starts in half the time and reads the same in a pipe.

@@ -58,10 +58,27 @@ def confirming_rollback(
     return ask
 
 
+def answer(question: str) -> str:
+    """Ask for a text; there has to be somebody to ask.
+
+    Raises:
+        Interrupted: the answer was a signal.
+    """
+    from restoops.flows.interrupt import Interrupt
+
+    interrupt = Interrupt()
+    with honouring(interrupt):
+        return _answer(question, interrupt)
+
+
 def _ask(question: str, interrupt: Interrupt) -> None:
-    sys.stderr.write(f"{question} [y/N] ")
+    if _answer(f"{question} [y/N] ", interrupt).lower() not in ("y", "yes"):
+        raise Refused(f"not confirmed; {interrupt.so_far}")
+
+
+def _answer(question: str, interrupt: Interrupt) -> str:
+    sys.stderr.write(question)
     sys.stderr.flush()
     while not select.select([sys.stdin], [], [], _TICK_S)[0]:
         interrupt.check()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused(f"not confirmed; {interrupt.so_far}")
+    return sys.stdin.readline().strip()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -47,6 +47,24 @@ class Summary:
         counts = ", ".join(f"{number} {kind}" for kind, number in count(self.changes).items())
         outputs = f"{len(self.outputs)} outputs" if self.outputs and not self.changes else ""
         return counts or outputs or "no changes"
+
+
+def without_secrets(summary: Summary, mask: Callable[[str], str]) -> Summary:
+    """Return a summary without texts that are known to be secret, such as by `nonsensitive`."""
+
+    def clean(change: Change) -> Change:
+        differences = tuple(
+            replace(it, before=mask(it.before), after=mask(it.after)) for it in change.differences
+        )
+        # A name that cannot be shown cannot be typed either.
+        name = change.name if mask(change.name) == change.name else change.address
+        return replace(change, name=name, differences=differences)
+
+    return replace(
+        summary,
+        changes=tuple(map(clean, summary.changes)),
+        drift=tuple(map(clean, summary.drift)),
+    )
 
 
 def summarise(environment: str, plan: Mapping[str, Any], prices: Prices) -> Summary:

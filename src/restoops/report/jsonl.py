@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -50,6 +51,8 @@ def plain(value: Any) -> Any:
     """Return `value` in JSON's own types; a step also says of what kind it is."""
     if isinstance(value, Digest | Secret):
         return str(value)
+    if isinstance(value, Decimal):
+        return float(value)
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value):

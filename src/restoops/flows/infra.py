@@ -1,0 +1,123 @@
+"""Terraform of one environment, ready to be run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from restoops.adapters.prices import read_prices
+from restoops.adapters.terraform import Terraform, Watch
+from restoops.adapters.terraform_faults import Module
+from restoops.adapters.variables import sensitive_values
+from restoops.config.roots import Root, find_root
+from restoops.errors import Unreachable
+from restoops.flows.interrupt import Interrupt
+from restoops.plan.cost import prices_of
+from restoops.plan.infra_summary import Summary, summarise, without_secrets
+from restoops.plan.sensitive import Mask, secrets_of_plan
+
+_TOKENS = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
+_SECRETS = (
+    *_TOKENS,
+    "SPACES_SECRET_ACCESS_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+_STOPPING = "stopping: terraform finishes what it has begun, saves the state and unlocks it"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An environment's Terraform, what hides its secrets, and who is told of its progress."""
+
+    root: Root
+    terraform: Terraform
+    mask: Mask
+    say: Callable[[str], None]
+
+    @property
+    def environment(self) -> str:
+        """Name of the environment."""
+        return self.root.environment
+
+    def show(self, plan: Path | None = None) -> dict[str, Any]:
+        """Return a saved plan, or the state, as JSON; its secrets are masked from now on."""
+        found = self.terraform.show(plan)
+        self.mask.learn(secrets_of_plan(found))
+        return found
+
+    def summarise(self, plan: Mapping[str, Any]) -> Summary:
+        """Return what a plan does, with the prices that come with restoops."""
+        found = summarise(self.environment, plan, prices_of(read_prices()))
+        return without_secrets(found, self.mask)
+
+
+def open_desk(
+    environment: str,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+    interrupt: Interrupt,
+    *,
+    needs_token: bool = False,
+) -> Desk:
+    """Return the Terraform of `environment`, which is installed and new enough.
+
+    Raises:
+        UsageError: there is no such environment, or no terraform that suits.
+        Unreachable: the token is missing and needed.
+    """
+    root = find_root(environment, start=Path.cwd(), environ=environ)
+    if needs_token and not any(environ.get(name) for name in _TOKENS):
+        raise Unreachable(
+            "the token for DigitalOcean is missing; nothing was asked",
+            hint=f"Set {_TOKENS[0]}: a personal access token of the control panel (API, Tokens).",
+        )
+    mask = Mask(environ.get(name, "") for name in _SECRETS)
+    mask.learn(sensitive_values(root.directory, environ))
+    quiet = _unbroken(say)
+    module = Module(environment, root.directory, root.shown)
+    watch = Watch(quiet, mask, _stopping(interrupt, quiet))
+    terraform = Terraform(module, watch, _environment(environ))
+    terraform.check_version()
+    return Desk(root, terraform, mask, quiet)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return variables for terraform; the S3 backend only knows the names of Amazon."""
+    ours = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+    names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+    if all(environ.get(f"SPACES_{name}") for name in names):
+        ours |= {f"AWS_{name}": environ[f"SPACES_{name}"] for name in names}
+        ours |= {"AWS_SESSION_TOKEN": ""}
+    return ours
+
+
+def _unbroken(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Go on when nobody can be told any more: a closed terminal must not end an apply."""
+
+    def try_to_say(line: str) -> None:
+        with contextlib.suppress(OSError):
+            say(line)
+
+    return try_to_say
+
+
+def _stopping(interrupt: Interrupt, say: Callable[[str], None]) -> Callable[[], bool]:
+    told: list[bool] = []
+
+    def is_stopped() -> bool:
+        if interrupt.is_asked and not told:
+            told.append(True)
+            say(_STOPPING)
+        return interrupt.is_asked
+
+    return is_stopped
+
+
+def environ_of_process() -> dict[str, str]:
+    """Return the variables of this process."""
+    return dict(os.environ)
