@@ -197,10 +197,11 @@ def _api(fault: Fault, module: Module, _: str) -> RestoopsError | None:
 
 def _refusal(fault: Fault, module: Module, _: str) -> RestoopsError | None:
     if fault.says("Instance cannot be destroyed", "prevent_destroy"):
+        guards = dict.fromkeys(re.findall(r"Resource (\S+) has lifecycle", fault.text))
         return Refused(
-            f"{module.environment} is protected: {fault.text[:400]}",
-            hint="`prevent_destroy` in the code forbids it; to take it away is a change to be "
-            "reviewed first.",
+            f"{module.environment} is protected: {', '.join(guards)} must not be destroyed",
+            hint="Nothing was changed. `prevent_destroy` in the code forbids it; to take that away "
+            "is a change to be reviewed first.",
         )
     if fault.says("Saved plan is stale"):
         return Refused(

@@ -1,0 +1,124 @@
+"""What terraform prints when it fails becomes an error that says what to do now."""
+
+from pathlib import Path
+
+import pytest
+
+from restoops.adapters.terraform import PlanOptions, apply_argv, init_argv
+from restoops.adapters.terraform_faults import Module, explain, first_fault
+from restoops.errors import (
+    CommandFailed,
+    Locked,
+    NeedsAttention,
+    Refused,
+    RestoopsError,
+    Unreachable,
+    UsageError,
+)
+
+MODULE = Module("dev", Path("/x/terraform/environments/dev"), "terraform/environments/dev")
+LOCK = """
+Error: Error acquiring the state lock
+
+Error message: operation error S3: PutObject, https response error
+StatusCode: 412, RequestID: x, api error PreconditionFailed: At least one of
+the pre-conditions you specified did not hold
+Lock Info:
+  ID:        0c2a5f7e-aaaa-bbbb-cccc-0123456789ab
+  Path:      menu-dev-tfstate/dev/terraform.tfstate
+  Operation: OperationTypeApply
+  Who:       alice@laptop
+  Version:   1.11.4
+  Created:   2026-03-01 11:22:33.123456 +0000 UTC
+  Info:
+
+Terraform acquires a state lock to protect the state from being written
+by multiple users at the same time.
+"""
+
+
+def box(text: str) -> str:
+    """Return text as terraform frames it."""
+    return "\n".join(["╷", *(f"│ {line}" for line in text.strip().splitlines()), "╵"])
+
+
+@pytest.mark.parametrize("frame", [str, box])
+def test_a_lock_is_told_with_its_holder(frame: type) -> None:
+    error = explain(frame(LOCK), MODULE, 1)
+
+    assert isinstance(error, Locked)
+    assert error.message == (
+        "the state of dev is locked by alice@laptop for apply since "
+        "2026-03-01 11:22:33.123456 +0000 UTC"
+    )
+    assert "force-unlock 0c2a5f7e-aaaa-bbbb-cccc-0123456789ab" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("output", "kind", "said"),
+    [
+        ("Error: No valid credential sources found\n\nPlease see", Unreachable, "credentials"),
+        (("Error: Failed to get existing workspaces: operation error S3: ListObjectsV2, https "
+         "response error StatusCode: 403, api error InvalidAccessKeyId: no"), Unreachable,
+         "refused the credentials"),
+        (("Error: error loading state: operation error S3: GetObject, https response error "
+         "StatusCode: 404, api error NoSuchBucket: The bucket"), Unreachable, "is not there"),
+        (("Error: Failed to load state: operation error S3: GetObject, exceeded maximum number of "
+         "attempts, 5, https response error StatusCode: 0, request send failed, Get "
+         '"https://x": dial tcp: lookup x: no such host'), Unreachable, "could not be reached"),
+        (("Error: Error creating droplet: POST https://api.digitalocean.com/v2/droplets: 429 "
+         "(request \"1\") Too many requests"), Unreachable, "limits our calls"),
+        (("Error: Error retrieving VPC: GET https://api.digitalocean.com/v2/vpcs/1: 401 (request) "
+         "Unable to authenticate you"), Unreachable, "refused our token"),
+        ('Error: Backend initialization required, please run "terraform init"', UsageError,
+         "is not set up"),
+        ("Error: Module not installed\n\n  on main.tf line 3:\n   3: module \"x\" {", UsageError,
+         "is not set up"),
+        ("Error: Unsupported Terraform Core version\n\n  on versions.tf line 2:", UsageError,
+         "does not suit"),
+        (('Error: Missing Required Value\n\n  on backend.tf line 4:\n\nThe attribute "bucket" is '
+         "required"), UsageError, "backend of dev is not configured"),
+        ("Error: Saved plan is stale\n\nThe given plan", Refused, "changed after this plan"),
+        (("Error: Instance cannot be destroyed\n\n  on p.tf line 7:\n\nResource terraform_data.db "
+         "has\nlifecycle.prevent_destroy set"), Refused, "terraform_data.db must not be destroyed"),
+        ("Error: Failed to save state\n\nError saving state: no", NeedsAttention,
+         "could not be saved"),
+        ("Error: Unsupported argument\n\n  on main.tf line 12, in resource \"x\" \"y\":",
+         UsageError, "terraform/environments/dev/main.tf:12: Unsupported argument"),
+        ("Error: No value for required variable\n\n  on variables.tf line 1:", UsageError,
+         "variables.tf:1"),
+        (("Error: Error creating droplet: 422 size is not available in this region\n\n  with x.y,\n"
+         "  on main.tf line 9, in resource"), CommandFailed, "main.tf:9: Error creating droplet"),
+        ("panic: runtime error", CommandFailed, "panic: runtime error"),
+        ("", CommandFailed, "it said nothing"),
+    ],
+)  # fmt: skip
+def test_each_failure_is_its_own_kind_of_error(
+    output: str, kind: type[RestoopsError], said: str
+) -> None:
+    error = explain(output, MODULE, 1)
+
+    assert type(error) is kind
+    assert said in error.message
+    assert error.hint
+
+
+def test_the_first_of_several_errors_is_told() -> None:
+    fault = first_fault("some text\nError: One\n\n  on a.tf line 3:\n\nError: Two\n")
+
+    assert (fault.summary, fault.where) == ("One", "a.tf:3")
+
+
+def test_nothing_is_asked_and_a_lock_is_waited_for() -> None:
+    plan = PlanOptions(wait_s=60, mode="destroy").argv(Path("/t/plan"))
+
+    assert plan == ["plan", "-input=false", "-no-color", "-detailed-exitcode",
+                    "-lock-timeout=60s", "-destroy", "-out=/t/plan"]  # fmt: skip
+    assert "-lock-timeout=5s" in apply_argv(Path("p"), 5)
+    assert apply_argv(Path("p"), 5)[-1] == "p"
+
+
+def test_a_backend_is_given_by_its_file_only_when_there_is_one() -> None:
+    assert "-backend-config=backend.hcl" in init_argv(Path("/x/backend.hcl"), upgrade=False)
+    assert not any("backend-config" in word for word in init_argv(None, upgrade=True))
+    assert "-upgrade" in init_argv(None, upgrade=True)
