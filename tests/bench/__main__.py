@@ -13,7 +13,7 @@ from statistics import median
 import docker
 from docker import DockerClient
 
-from tests.bench import fleet
+from tests.bench import fleet, infra
 from tests.bench.measure import RESTOOPS, ChannelCount, Row, Series, repeated, run, timed
 from tests.lab import cache, images, naive, network
 from tests.lab.droplet import Droplet
@@ -44,6 +44,7 @@ def main() -> None:
 def rows() -> Iterator[Row]:
     """Yield each figure when it is known."""
     yield from starts()
+    yield from infra.rows()
     with lab() as (engine, registry, operator):
         yield from swaps(operator)
         yield from channels(operator)

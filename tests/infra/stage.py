@@ -153,7 +153,7 @@ class Stage:
     def git(self, *words: str) -> None:
         who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
         argv = ["git", "-C", str(self.folder), *who, *words]
-        subprocess.run(argv, check=True, capture_output=True, env=self._env({}))
+        subprocess.run(argv, check=True, capture_output=True, env=self.variables({}))
 
     def run(self, *words: str, typed: str | None = None, **env: str) -> Done:
         """Run a command of `restoops infra` to its end."""
@@ -173,7 +173,7 @@ class Stage:
         return subprocess.Popen(
             argv if typed is None else [sys.executable, "-c", _AT_TERMINAL, typed, *argv],
             cwd=self.folder,
-            env=self._env(env),
+            env=self.variables(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -187,7 +187,8 @@ class Stage:
         out, err = process.communicate(timeout=PATIENCE_S)
         return Done(process.returncode, out, err)
 
-    def _env(self, extra: dict[str, str]) -> dict[str, str]:
+    def variables(self, extra: dict[str, str]) -> dict[str, str]:
+        """Return the environment that commands run in."""
         path = os.pathsep.join([str(Path(program()).parent), os.environ["PATH"]])
         found = environment({"DIGITALOCEAN_TOKEN": TOKEN, "PATH": path, **self.env, **extra})
         kept = {name: it for name, it in found.items() if not name.startswith("RESTOOPS_")}

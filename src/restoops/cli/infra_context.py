@@ -74,7 +74,9 @@ def root_of(environment: str) -> Root:
 
 
 @contextlib.contextmanager
-def desk(environment: str, *, needs_token: bool = False) -> Iterator[Desk]:
+def desk(
+    environment: str, *, needs_token: bool = False, checks_version: bool = True
+) -> Iterator[Desk]:
     """Open Terraform of an environment, with signals honoured: it is never cut off."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.flows.infra import open_desk
@@ -83,7 +85,14 @@ def desk(environment: str, *, needs_token: bool = False) -> Iterator[Desk]:
 
     interrupt = Interrupt()
     with honouring(interrupt):
-        yield open_desk(environment, os.environ, say, interrupt, needs_token=needs_token)
+        yield open_desk(
+            environment,
+            os.environ,
+            say,
+            interrupt,
+            needs_token=needs_token,
+            checks_version=checks_version,
+        )
 
 
 class AtTerminal:

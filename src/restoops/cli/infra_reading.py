@@ -21,7 +21,7 @@ def summary_of(environment: str, *, out: Path | None, saved: Path | None, wait_s
     """Plan, or read a plan that was saved."""
     if out and saved:
         raise UsageError("`--out` and `--saved` do not go together", hint="Choose one.")
-    with desk(environment, needs_token=not saved) as opened:
+    with desk(environment, needs_token=not saved, checks_version=not saved) as opened:
         from restoops.adapters.terraform import PlanOptions
         from restoops.flows.infra_plan import plan, read_saved
 

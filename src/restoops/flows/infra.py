@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,8 +62,12 @@ def open_desk(
     interrupt: Interrupt,
     *,
     needs_token: bool = False,
+    checks_version: bool = True,
 ) -> Desk:
     """Return the Terraform of `environment`, which is installed and new enough.
+
+    To check the version takes as long as a short command; a saved plan can only be read by the
+    terraform that made it, whose version was checked then.
 
     Raises:
         UsageError: there is no such environment, or no terraform that suits.
@@ -82,7 +85,8 @@ def open_desk(
     module = Module(environment, root.directory, root.shown)
     watch = Watch(quiet, mask, _stopping(interrupt, quiet))
     terraform = Terraform(module, watch, _environment(environ))
-    terraform.check_version()
+    if checks_version:
+        terraform.check_version()
     return Desk(root, terraform, mask, quiet)
 
 
@@ -116,8 +120,3 @@ def _stopping(interrupt: Interrupt, say: Callable[[str], None]) -> Callable[[], 
         return interrupt.is_asked
 
     return is_stopped
-
-
-def environ_of_process() -> dict[str, str]:
-    """Return the variables of this process."""
-    return dict(os.environ)
