@@ -13,8 +13,8 @@ from typing import Any, get_args
 
 import typer
 
+from restoops.adapters.contest import Contest
 from restoops.adapters.host_keys import HostKey
-from restoops.adapters.spaces import Contest
 from restoops.cli.app import app
 from restoops.flows.infra_backend import BackendReady
 from restoops.flows.infra_read import CodeFault, Output

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from restoops.adapters.spaces import Bucket, Place, SpacesKey, compete, find_key
+from restoops.adapters.contest import compete
+from restoops.adapters.spaces import Bucket, Place, SpacesKey, find_key
 from restoops.errors import Refused, Unreachable
 from restoops.model import Secret
 from tests.infra.s3 import Behaviour, Server, serving

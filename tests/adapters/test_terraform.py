@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from restoops.adapters.terraform import PlanOptions, apply_argv, init_argv
 from restoops.adapters.terraform_faults import Module, explain, first_fault
+from restoops.adapters.terraform_words import InitOptions, PlanOptions, apply_argv
 from restoops.errors import (
     CommandFailed,
     Locked,
@@ -119,6 +119,10 @@ def test_nothing_is_asked_and_a_lock_is_waited_for() -> None:
 
 
 def test_a_backend_is_given_by_its_file_only_when_there_is_one() -> None:
-    assert "-backend-config=backend.hcl" in init_argv(Path("/x/backend.hcl"), upgrade=False)
-    assert not any("backend-config" in word for word in init_argv(None, upgrade=True))
-    assert "-upgrade" in init_argv(None, upgrade=True)
+    assert "-backend-config=backend.hcl" in InitOptions().argv(Path("/x/backend.hcl"))
+    assert not any("backend-config" in word for word in InitOptions(upgrade=True).argv(None))
+    assert "-upgrade" in InitOptions(upgrade=True).argv(None)
+
+
+def test_no_state_is_left_behind_unasked() -> None:
+    assert not {"-reconfigure", "-migrate-state"} & set(InitOptions().argv(None))

@@ -177,6 +177,28 @@ def test_a_bucket_that_is_gone_is_told(project: Stage, server: Server) -> None:
     assert "the bucket with the state of dev is not there" in done.err
 
 
+def test_another_place_for_the_state_needs_a_word_and_the_same_place_does_not(
+    project: Stage, server: Server
+) -> None:
+    project.good(*backend(server))
+    project.good("init", "dev")
+    project.good("apply", "dev", "--yes")
+    project.good(*backend(server, "--probe"))  # the same place, now with locks
+    project.good("init", "dev")
+    assert "no changes" in project.good("plan", "dev").out
+
+    project.good(*backend(server, "--bucket", "another-bucket"))
+    done = project.run("init", "dev")
+    assert done.status == 2, done.all
+    assert "would be in another place than before" in done.err
+    assert "`restoops infra init dev --migrate-state`" in done.err
+
+    project.good("init", "dev", "--migrate-state")
+    assert "no changes" in project.good("plan", "dev").out
+    objects = server.client().list_objects_v2(Bucket="another-bucket")["Contents"]
+    assert [it["Key"] for it in objects] == ["dev/terraform.tfstate"]
+
+
 def test_a_backend_without_its_file_is_told_with_the_command(project: Stage) -> None:
     done = project.run("init", "dev")
 

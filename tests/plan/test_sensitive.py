@@ -58,19 +58,24 @@ def test_a_text_is_masked_in_each_form_that_it_is_printed_in() -> None:
 
 
 def test_a_secret_within_another_leaves_nothing_of_the_longer_one() -> None:
-    assert Mask(["longsecret", "longsecret-and-more"])("x longsecret-and-more y") == "x *** y"
+    assert Mask(["longsecret0", "longsecret0-and-more"])("x longsecret0-and-more y") == "x *** y"
 
 
 def test_short_values_are_left_alone_so_that_output_stays_readable() -> None:
-    assert Mask(["test", "true", ""])("this is a test, true or not") == (
-        "this is a test, true or not"
-    )
+    text = "this is a test of marketplace-production-a, true or not"
+
+    assert Mask(["test", "true", "", "marketplace"])(text) == text
+
+
+@pytest.mark.parametrize("secret", ["hunter-2", "Marketplace", "correct-horse-battery"])
+def test_anything_else_is_masked(secret: str) -> None:
+    assert Mask([secret])(f"x {secret} y") == "x *** y"
 
 
 def test_a_mask_learns() -> None:
     mask = Mask()
-    assert mask("a-secret-value") == "a-secret-value"
+    assert mask("secret-value-1") == "secret-value-1"
 
-    mask.learn(["a-secret-value"])
+    mask.learn(["secret-value-1"])
 
-    assert mask("a-secret-value") == "***"
+    assert mask("secret-value-1") == "***"

@@ -32,6 +32,18 @@ def write_private(path: Path, content: str | bytes) -> None:
         raise Refused(f"{path} cannot be written: {error.strerror}") from error
 
 
+def make_private_directory(path: Path) -> None:
+    """Make a directory that only we can enter; one that is there stays as it is.
+
+    Raises:
+        Refused: it cannot be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"{path} cannot be made: {error.strerror}") from error
+
+
 @contextlib.contextmanager
 def private_directory() -> Iterator[Path]:
     """Lend a directory that only we can enter, and remove it with all that is in it."""

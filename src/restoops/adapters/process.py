@@ -47,14 +47,20 @@ class Ended:
     stderr: bytes
 
 
-def run(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60) -> str:
+def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    timeout_s: float = 60,
+    extra_env: Mapping[str, str] | None = None,
+) -> str:
     """Run a program to its end and return what it wrote to standard output.
 
     Raises:
         CommandFailed: it ended with a status other than 0; carries its last 20 lines.
         StepFailed: it is not installed or took longer than `timeout_s` seconds.
     """
-    done = finish(argv, stdin=stdin, timeout_s=timeout_s)
+    done = finish(argv, stdin=stdin, timeout_s=timeout_s, extra_env=extra_env)
     if done.exit_code:
         raise failure(argv, done.exit_code, done.stderr or done.stdout)
     return done.stdout.decode(errors="surrogateescape")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from restoops.adapters import process
-from restoops.adapters.terraform_faults import INSTALL, Module, explain
+from restoops.adapters.terraform_faults import INSTALL, Module, explain, explain_unset
+from restoops.adapters.terraform_words import environment_for
 from restoops.errors import (
     CommandFailed,
     Interrupted,
@@ -44,38 +46,13 @@ class Watch:
     is_stopped: Callable[[], bool] = lambda: False
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """How to plan.
-
-    Attributes:
-        wait_s: seconds to queue for the lock of the state.
-        mode: what kind of plan.
-    """
-
-    wait_s: int = 0
-    mode: str = "normal"
-
-    def argv(self, out: Path) -> list[str]:
-        """Return the words of `terraform plan` that write the plan to `out`."""
-        modes = {"normal": [], "destroy": ["-destroy"], "refresh": ["-refresh-only"]}
-        words = ["plan", *_QUIET, "-detailed-exitcode", f"-lock-timeout={self.wait_s}s"]
-        return [*words, *modes[self.mode], f"-out={out}"]
-
-
-_QUIET = ("-input=false", "-no-color")
-
-
-def apply_argv(plan: Path, wait_s: int) -> list[str]:
-    """Return the words of `terraform apply` for a saved plan."""
-    return ["apply", *_QUIET, f"-lock-timeout={wait_s}s", str(plan)]
-
-
-def init_argv(backend: Path | None, *, upgrade: bool) -> list[str]:
-    """Return the words of `terraform init`; the backend's file is given when there is one."""
-    words = ["init", *_QUIET, "-reconfigure"]
-    words += [f"-backend-config={backend.name}"] if backend else []
-    return [*words, "-upgrade"] if upgrade else words
+def backend_in_use(root: Path) -> dict[str, Any]:
+    """Return the settings of the backend that `root` was set up with; none when it was not."""
+    try:
+        found = json.loads((root / ".terraform" / "terraform.tfstate").read_text("utf-8"))
+        return dict(found["backend"]["config"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +93,9 @@ class Terraform:
             RestoopsError: it ended with a status that is not `good`; says why.
         """
         last: deque[str] = deque(maxlen=_KEPT_LINES)
+
+        if self.watch.is_stopped():
+            raise Interrupted("interrupted; nothing was begun")
 
         def on_line(line: str) -> None:
             masked = self.watch.mask(line)
@@ -159,6 +139,8 @@ class Terraform:
             found: list[dict[str, Any]] = json.loads(ended.stdout)["diagnostics"]
         except ValueError:
             raise self._failure(ended) from None
+        if error := explain_unset(found, self.module):
+            raise error
         return found
 
     def _json(self, words: Sequence[str]) -> dict[str, Any]:
@@ -179,6 +161,8 @@ class Terraform:
             raise UsageError(error.message, hint=INSTALL) from error
 
     def _failure(self, ended: process.Ended) -> RestoopsError:
+        if self.watch.is_stopped():  # Ctrl-C reaches what we start as well
+            return Interrupted("interrupted while terraform was asked")
         text = self.watch.mask((ended.stderr or ended.stdout).decode(errors="replace"))
         return explain(text, self.module, ended.exit_code)
 
@@ -192,7 +176,7 @@ def read_output(root: Path, name: str) -> object:
     """
     argv = ["terraform", f"-chdir={root}", "output", "-json", "-no-color", name]
     try:
-        return json.loads(process.run(argv, timeout_s=120))
+        return json.loads(process.run(argv, timeout_s=120, extra_env=environment_for(os.environ)))
     except CommandFailed as error:
         raise Unreachable(
             f"terraform cannot read output `{name}` of {root}: {error.details or error.message}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from restoops.errors import (
     CommandFailed,
@@ -67,6 +68,18 @@ def explain(output: str, module: Module, exit_code: int) -> RestoopsError:
     )
 
 
+def explain_unset(diagnostics: list[dict[str, Any]], module: Module) -> RestoopsError | None:
+    """Return the error of a module that is not set up, from what `terraform validate` says of it.
+
+    Only then: what else is wrong cannot be told before.
+    """
+    for it in diagnostics:
+        text = f"Error: {it['summary']}\n{it.get('detail') or ''}"
+        if it["severity"] == "error" and (error := _setup(first_fault(text), module, text)):
+            return error
+    return None
+
+
 def first_fault(output: str) -> Fault:
     """Return the first error in what terraform printed."""
     # In a terminal, errors stand in a box.
@@ -121,10 +134,16 @@ def _setup(fault: Fault, module: Module, _: str) -> RestoopsError | None:
     environment = module.environment
     if fault.says("Unsupported Terraform Core version"):
         return UsageError(f"terraform does not suit {module.shown}: {fault.text}", hint=INSTALL)
+    if fault.says("Backend configuration (changed|block has changed)"):
+        return UsageError(
+            f"the state of {environment} would be in another place than before",
+            hint=f"`restoops infra init {environment} --migrate-state` moves it there. If it is "
+            "there already: `--reconfigure`; without it Terraform would make everything anew.",
+        )
     if fault.says(
         r"(Backend|Required plugins|Initial|re-?)\s*initiali[sz]ation required",
         "Module not installed", "Required plugins are not installed", "Missing required provider",
-        "Inconsistent dependency lock file", "Backend configuration (changed|block has changed)",
+        "Inconsistent dependency lock file",
         "missing or corrupted provider plugins", r"terraform init",
         unless=("Failed to get existing workspaces", "Invalid backend configuration"),
     ):  # fmt: skip

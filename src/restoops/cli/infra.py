@@ -40,13 +40,21 @@ def init(
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Take the newest providers that the code allows.")
     ] = False,
+    migrate: Annotated[
+        bool, typer.Option("--migrate-state", help="Move the state to where backend.hcl says now.")
+    ] = False,
+    reconfigure: Annotated[
+        bool, typer.Option("--reconfigure", help="The state is where backend.hcl says already.")
+    ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Set up Terraform for ENVIRONMENT, with the backend that `infra backend` wrote."""
     with desk(environment) as opened:
+        from restoops.adapters.terraform_words import InitOptions
         from restoops.flows.infra_read import initialise
 
-        command = initialise(opened, upgrade=upgrade, dry_run=dry_run)
+        options = InitOptions(upgrade, migrate, reconfigure)
+        command = initialise(opened, options, dry_run=dry_run)
     typer.echo(f"would run: {command}" if dry_run else f"{environment} is set up")
 
 

@@ -11,7 +11,8 @@ from restoops.cli.infra_context import AtTerminal, desk, root_of, show
 from restoops.errors import CheckRefused, UsageError
 
 if TYPE_CHECKING:
-    from restoops.adapters.spaces import Contest, Place
+    from restoops.adapters.contest import Contest
+    from restoops.adapters.spaces import Place
     from restoops.config.roots import Root
     from restoops.flows.infra_apply import Request
 

@@ -22,7 +22,7 @@ def summary_of(environment: str, *, out: Path | None, saved: Path | None, wait_s
     if out and saved:
         raise UsageError("`--out` and `--saved` do not go together", hint="Choose one.")
     with desk(environment, needs_token=not saved, checks_version=not saved) as opened:
-        from restoops.adapters.terraform import PlanOptions
+        from restoops.adapters.terraform_words import PlanOptions
         from restoops.flows.infra_plan import plan, read_saved
 
         if saved:
@@ -32,7 +32,7 @@ def summary_of(environment: str, *, out: Path | None, saved: Path | None, wait_s
 
 def show_drift(environment: str, *, wait_s: int, as_json: bool) -> tuple[Change, ...]:
     """Look for what was changed outside of Terraform, and print it."""
-    from restoops.adapters.terraform import PlanOptions
+    from restoops.adapters.terraform_words import PlanOptions
     from restoops.flows.infra_plan import plan
     from restoops.report.infra import print_lines, show_changes
     from restoops.report.jsonl import plain, write

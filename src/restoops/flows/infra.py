@@ -11,6 +11,7 @@ from typing import Any
 from restoops.adapters.prices import read_prices
 from restoops.adapters.terraform import Terraform, Watch
 from restoops.adapters.terraform_faults import Module
+from restoops.adapters.terraform_words import environment_for
 from restoops.adapters.variables import sensitive_values
 from restoops.config.roots import Root, find_root
 from restoops.errors import Unreachable
@@ -84,20 +85,10 @@ def open_desk(
     quiet = _unbroken(say)
     module = Module(environment, root.directory, root.shown)
     watch = Watch(quiet, mask, _stopping(interrupt, quiet))
-    terraform = Terraform(module, watch, _environment(environ))
+    terraform = Terraform(module, watch, environment_for(environ))
     if checks_version:
         terraform.check_version()
     return Desk(root, terraform, mask, quiet)
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return variables for terraform; the S3 backend only knows the names of Amazon."""
-    ours = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
-    names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
-    if all(environ.get(f"SPACES_{name}") for name in names):
-        ours |= {f"AWS_{name}": environ[f"SPACES_{name}"] for name in names}
-        ours |= {"AWS_SESSION_TOKEN": ""}
-    return ours
 
 
 def _unbroken(say: Callable[[str], None]) -> Callable[[str], None]:

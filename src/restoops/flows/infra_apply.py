@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from restoops.adapters.private import private_directory
-from restoops.adapters.terraform import PlanOptions, apply_argv
+from restoops.adapters.terraform_words import PlanOptions, apply_argv
 from restoops.errors import (
     Interrupted,
     NeedsAttention,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from restoops.adapters.contest import Contest, compete
 from restoops.adapters.private import write_private
-from restoops.adapters.spaces import Bucket, Contest, Place, compete, find_key
+from restoops.adapters.spaces import Bucket, Place, find_key
 from restoops.adapters.terraform import Terraform, Watch
 from restoops.adapters.terraform_faults import Module
 from restoops.config.roots import Root

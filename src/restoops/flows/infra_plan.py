@@ -10,8 +10,8 @@ from typing import Any
 
 from restoops.adapters.git import Commit, commit_of
 from restoops.adapters.planfile import read_origin, save_plan, state_position
-from restoops.adapters.private import private_directory
-from restoops.adapters.terraform import PlanOptions
+from restoops.adapters.private import make_private_directory, private_directory
+from restoops.adapters.terraform_words import PlanOptions
 from restoops.errors import CommandFailed, Refused, UsageError
 from restoops.flows.infra import Desk
 from restoops.plan.infra_changes import differing
@@ -69,6 +69,8 @@ def told(desk: Desk, diagnostic: Mapping[str, Any]) -> str:
 def plan(desk: Desk, options: PlanOptions, out: Path | None) -> Summary:
     """Plan, save the plan to `out` if that is given, and return what it would do."""
     before = _commit(desk)
+    if out:
+        make_private_directory(out.parent)
     with private_directory() as folder:
         made = make(desk, options, folder)
         if out:
@@ -78,7 +80,6 @@ def plan(desk: Desk, options: PlanOptions, out: Path | None) -> Summary:
                 "is_clean": before.is_clean and before == _commit(desk),
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
             }
-            out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             save_plan(made.file, out, origin)
         return desk.summarise(made.content)
 

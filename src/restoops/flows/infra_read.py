@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from restoops.adapters.prices import read_prices
 from restoops.adapters.private import write_private
-from restoops.adapters.terraform import init_argv
+from restoops.adapters.terraform import backend_in_use
+from restoops.adapters.terraform_words import InitOptions
 from restoops.errors import Refused, UsageError
 from restoops.flows.infra import Desk
 from restoops.flows.infra_plan import read_saved, told
+from restoops.plan.backend import leads_to
 from restoops.plan.cost import Estimate, estimate, prices_of
 from restoops.plan.infra_resources import Resource, resources_of
 from restoops.plan.inventory import inventory_of, known_hosts
@@ -36,10 +38,19 @@ class CodeFault:
     text: str
 
 
-def initialise(desk: Desk, *, upgrade: bool, dry_run: bool) -> str:
-    """Set a root module up, and return the command that does it."""
-    backend = desk.root.directory / "backend.hcl"
-    argv = init_argv(backend if backend.is_file() else None, upgrade=upgrade)
+def initialise(desk: Desk, options: InitOptions, *, dry_run: bool) -> str:
+    """Set a root module up, and return the command that does it.
+
+    A backend that leads to the same place as before, such as with locking switched on, is taken
+    as it is; one that leads elsewhere needs a word from the operator.
+    """
+    root = desk.root.directory
+    backend = root / "backend.hcl"
+    if backend.is_file():
+        before, text = backend_in_use(root), backend.read_text("utf-8")
+        is_same = bool(before) and leads_to(text, before)
+        options = replace(options, reconfigure=options.reconfigure or is_same)
+    argv = options.argv(backend if backend.is_file() else None)
     if not dry_run:
         desk.terraform.stream(argv)
     return f"terraform -chdir={desk.root.shown} {' '.join(argv)}"

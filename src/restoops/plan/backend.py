@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 REGIONS = ("nyc3", "sfo3", "sgp1", "fra1", "ams3", "sfo2", "lon1", "tor1", "blr1", "syd1", "atl1")
 """Where Spaces is."""
@@ -48,11 +50,24 @@ def render(backend: Backend) -> str:
 
 def had_lock(text: str, backend: Backend) -> bool:
     """Return whether an earlier file, for the same bucket, has locking on."""
-    found = dict(re.findall(r"^(\w+)\s*=\s*(.*\S)\s*$", text, re.MULTILINE))
+    found = _settings(text)
     is_same = found.get("bucket") == _text(backend.bucket) and (
         _text(backend.endpoint) in found.get("endpoints", "")
     )
     return is_same and found.get("use_lockfile") == "true"
+
+
+def leads_to(text: str, config: Mapping[str, Any]) -> bool:
+    """Return whether a backend.hcl of ours leads to where Terraform's own `config` does."""
+    found = _settings(text)
+    endpoints = config.get("endpoints")
+    endpoint = endpoints.get("s3") if isinstance(endpoints, dict) else None
+    same = all(found.get(key) == _text(str(config.get(key))) for key in ("bucket", "key"))
+    return same and bool(endpoint) and _text(str(endpoint)) in found.get("endpoints", "")
+
+
+def _settings(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^(\w+)\s*=\s*(.*\S)\s*$", text, re.MULTILINE))
 
 
 def bucket_name(app: str, environment: str) -> str:

@@ -7,11 +7,14 @@ where a value is sensitive as a whole, a mapping or a list where only a part of 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "(sensitive)"
 _SHORTEST = 8
-"""A shorter value is not masked in output: to mask `test` or `true` would ruin it."""
+_SHORTEST_WORD = 16
+"""What is shorter is not masked in lines of text: to mask `test`, or a name such as `marketplace`
+that also stands in a hundred other names, would ruin them. Where it is marked, it is hidden."""
 
 
 def hide(value: object, marks: object) -> object:
@@ -114,6 +117,11 @@ def _list(value: Mapping[str, object], *keys: str) -> Iterator[Mapping[str, obje
         yield from map(_mapping, found if isinstance(found, list) else [])
 
 
+def _is_telling(text: str, *, is_word_telling: bool) -> bool:
+    is_word = not is_word_telling and bool(re.fullmatch(r"[a-z_-]*", text))
+    return len(text) >= (_SHORTEST_WORD if is_word else _SHORTEST)
+
+
 class Mask:
     """Takes secrets out of text; it may learn of more as they become known."""
 
@@ -127,7 +135,8 @@ class Mask:
         for secret in secrets:
             for line in secret.splitlines():
                 forms = {line.strip(), json.dumps(line.strip())[1:-1]}
-                self._parts |= {form for form in forms if len(form) >= _SHORTEST}
+                is_key = "\n" in secret.strip()  # or a certificate: each of its lines tells
+                self._parts |= {it for it in forms if _is_telling(it, is_word_telling=is_key)}
         # The longest first: one may be part of another.
         self._ordered = sorted(self._parts, key=len, reverse=True)
 
