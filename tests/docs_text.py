@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -67,6 +68,7 @@ def shown_commands(page: Path) -> Iterator[Shown]:
                 yield Shown(page.name, found[1])
 
 
+@cache
 def commands() -> dict[str, typer.core.TyperCommand]:
     """Return the commands of the command line, by name; those of a group as `infra plan`."""
     found = {}

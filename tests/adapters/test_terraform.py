@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from restoops.adapters.terraform import Terraform, Watch
 from restoops.adapters.terraform_faults import Module, explain, first_fault
 from restoops.adapters.terraform_words import InitOptions, PlanOptions, apply_argv
 from restoops.errors import (
     CommandFailed,
+    Interrupted,
     Locked,
     NeedsAttention,
     Refused,
@@ -101,6 +103,17 @@ def test_each_failure_is_its_own_kind_of_error(
     assert type(error) is kind
     assert said in error.message
     assert error.hint
+
+
+def test_nothing_is_begun_after_somebody_asked_for_an_end(tmp_path: Path) -> None:
+    module = Module("dev", tmp_path, "dev")
+    told: list[str] = []
+    terraform = Terraform(module, Watch(told.append, str, is_stopped=lambda: True))
+
+    with pytest.raises(Interrupted, match="nothing was begun"):
+        terraform.stream(["version"])
+
+    assert told == []
 
 
 def test_the_first_of_several_errors_is_told() -> None:

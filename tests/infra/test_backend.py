@@ -121,7 +121,14 @@ def test_a_lock_of_somebody_else_is_told_with_who_and_since_when(
     assert "force-unlock 11111111-2222-3333-4444-555555555555" in done.err
 
 
-@pytest.mark.parametrize("command", ["plan", "cost", "output"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "plan",
+        pytest.param("cost", marks=pytest.mark.full),  # terraform tries for 25 s
+        pytest.param("output", marks=pytest.mark.full),
+    ],
+)
 def test_a_backend_that_does_not_answer_is_status_5(
     project: Stage, server: Server, command: str
 ) -> None:

@@ -1,7 +1,12 @@
 """`restoops infra plan`, `drift`, `cost`, `output`, `inventory`: the real terraform is asked."""
 
+import contextlib
 import json
+import os
+import pty
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -47,6 +52,32 @@ def test_what_is_lost_for_good_is_called_out_with_what_it_costs(applied: Stage) 
     assert "lost for good: droplet dev-b (destroy)" in done.out
     assert "size: s-1vcpu-1gb -> s-2vcpu-4gb; is powered off while it is resized" in done.out
     assert "a month: 45.00 -> 39.00 USD (-6.00)" in done.out
+
+
+def on_terminal(project: Stage, *words: str, **env: str) -> str:
+    """Return what a command prints to a terminal of 120 columns."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "restoops", "infra", *words],
+        cwd=project.folder, env=project.variables({"COLUMNS": "120", "TERM": "xterm", **env}),
+        stdin=subprocess.DEVNULL, stdout=its, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(its)
+    told = b""
+    with contextlib.suppress(OSError):  # that is how the end of a terminal reads
+        while chunk := os.read(ours, 65536):
+            told += chunk
+    os.close(ours)
+    assert process.wait(60) == 0
+    return told.decode()
+
+
+def test_what_is_lost_is_red_on_a_terminal_unless_colours_are_not_wanted(applied: Stage) -> None:
+    applied.write(RESIZED, "terraform.tfvars")
+
+    assert "\x1b[1;31mdestroy" in on_terminal(applied, "plan", "dev")
+    assert "\x1b[1;31m" not in on_terminal(applied, "plan", "dev", NO_COLOR="1")
+    assert "\x1b" not in applied.good("plan", "dev").all
 
 
 def test_a_plan_is_one_json_object_with_terraforms_lines_elsewhere(applied: Stage) -> None:
