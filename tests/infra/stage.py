@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.dostub.cloud import Attributes, Cloud, Resolve
+from tests.dostub.rules import ApiError
 from tests.dostub.serve import running
 from tests.terraform.program import environment, program
 
@@ -95,13 +96,22 @@ output "database" {
 
 
 class SlowCloud(Cloud):
-    """An account in which making a kind of thing takes until a test says that it is done."""
+    """An account in which making a kind of thing takes until a test says that it is done.
+
+    With a `refusal` it does not let itself be looked at either.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.slow = ""
+        self.refusal = ""
         self.begun = threading.Event()
         self.go_on = threading.Event()
+
+    def read(self, kind: str, which: str) -> Attributes | None:
+        if self.refusal:
+            raise ApiError(self.refusal)
+        return super().read(kind, which)
 
     def create(self, kind: str, planned: Attributes, resolve: Resolve) -> Attributes:
         if kind == self.slow:

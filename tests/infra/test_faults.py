@@ -161,7 +161,7 @@ def test_a_module_that_is_not_set_up_is_told_with_the_command(tmp_path: Path) ->
     assert "`restoops infra init dev` sets it up" in done.err
 
 
-@pytest.mark.parametrize(
+API_FAULTS = pytest.mark.parametrize(
     ("message", "said"),
     [
         ("429 API rate limit exceeded", "the DigitalOcean API limits our calls for dev"),
@@ -169,6 +169,23 @@ def test_a_module_that_is_not_set_up_is_told_with_the_command(tmp_path: Path) ->
         ("Post: dial tcp 192.0.2.1:443: i/o timeout", "could not be reached"),
     ],
 )
+
+
+@API_FAULTS
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_an_api_that_does_not_let_itself_be_asked_is_status_5(
+    applied: Stage, command: str, message: str, said: str
+) -> None:
+    applied.cloud.refusal = message
+
+    done = applied.run(command, "dev")
+
+    assert done.status == 5, done.all
+    assert said in done.err
+    assert TOKEN not in done.all
+
+
+@API_FAULTS
 def test_an_api_that_does_not_do_what_it_is_asked_is_status_5_and_nothing_changed(
     project: Stage, message: str, said: str
 ) -> None:
