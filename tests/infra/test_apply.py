@@ -1,14 +1,17 @@
 """`restoops infra apply` and `destroy`: only what was reviewed, and what is lost only by name."""
 
+import contextlib
 import json
 import re
+import signal
+import subprocess
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.infra.stage import PATIENCE_S, Stage
+from tests.infra.stage import PATIENCE_S, TOKEN, Stage
 from tests.terraform.program import Terraform
 
 SMALLER = 'droplets = { a = { size = "s-1vcpu-1gb" } }\n'
@@ -211,18 +214,23 @@ def test_an_apply_that_fails_says_what_is_done_and_goes_on_later(project: Stage)
     assert "dev: applied, 2 create" in project.good("apply", "dev", "--yes").out
 
 
+def let_go_once_stopping(project: Stage, process: subprocess.Popen[str]) -> None:
+    """Let the account answer once the signal has arrived."""
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith("stopping: "):
+            break
+    project.cloud.go_on.set()
+
+
 def test_an_apply_that_is_interrupted_ends_orderly_and_says_what_is_true(project: Stage) -> None:
     project.cloud.slow = "digitalocean_database_cluster"
     process = project.start("apply", "dev", "--yes")
     assert project.cloud.begun.wait(PATIENCE_S)
 
     def finish() -> None:
-        assert process.stderr
-        for line in process.stderr:  # the signal has arrived before the account answers
-            if line.startswith("stopping: "):
-                break
-        process.send_signal(2)  # a second one must not cut terraform off
-        project.cloud.go_on.set()
+        process.send_signal(signal.SIGTERM)  # a second one must not cut terraform off
+        let_go_once_stopping(project, process)
 
     done = project.interrupt(process, finish)
 
@@ -237,15 +245,30 @@ def test_an_apply_that_is_interrupted_ends_orderly_and_says_what_is_true(project
     assert len(project.cloud.find("digitalocean_database_cluster")) == 1
 
 
-def test_a_plan_that_is_interrupted_changes_nothing_and_leaves_no_lock(applied: Stage) -> None:
-    done = applied.run("plan", "dev", typed="")
-    assert done.status == 0
-    applied.cloud.slow = "digitalocean_droplet"
-    applied.write(LARGER, "terraform.tfvars")
-    process = applied.start("apply", "dev", "--yes", "--json")
-    assert applied.cloud.begun.wait(PATIENCE_S)
+def test_no_secret_is_an_argument_of_a_program(project: Stage) -> None:
+    secret = "hunter2-hunter2"
+    project.write(f'api_secret = "{secret}"\n', "terraform.tfvars")
+    project.cloud.slow = "digitalocean_vpc"
+    process = project.start("apply", "dev", "--yes")
+    assert project.cloud.begun.wait(PATIENCE_S)
 
-    done = applied.interrupt(process, applied.cloud.go_on.set)
+    seen = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            seen.append(file.read_bytes().decode(errors="replace"))
+    project.cloud.go_on.set()
+    process.communicate(timeout=PATIENCE_S)
+
+    assert any("terraform\0apply" in it for it in seen)
+    assert not any(TOKEN in it or secret in it for it in seen)
+
+
+def test_an_interrupt_is_told_as_json(project: Stage) -> None:
+    project.cloud.slow = "digitalocean_vpc"
+    process = project.start("apply", "dev", "--yes", "--json")
+    assert project.cloud.begun.wait(PATIENCE_S)
+
+    done = project.interrupt(process, lambda: let_go_once_stopping(project, process))
 
     assert done.last_json["event"] == "error"
     assert done.last_json["status"] == done.status == 130

@@ -237,7 +237,7 @@ def keyed(tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_host_keys_are_made_once_and_only_for_the_owner(keyed: Stage) -> None:
-    assert "would be made" in keyed.good("host-keys", "dev", "a", "--dry-run").out
+    assert keyed.good("host-keys", "dev", "a", "--dry-run").out == "a  would be made\n"
     file = keyed.root / "host_keys.auto.tfvars.json"
     assert not file.exists()
 

@@ -219,6 +219,17 @@ def test_outputs_are_shown_and_one_by_its_name(applied: Stage) -> None:
     assert "There are: database, hosts, inventory, url." in done.err
 
 
+def test_what_is_not_applied_yet_is_told(project: Stage) -> None:
+    assert "dev gives nothing out: was it applied?" in project.good("output", "dev").err
+    assert "dev: 0.00 USD a month" in project.good("cost", "dev").out
+    for command in ("graph", "inventory"):
+        done = project.run(command, "dev")
+        assert (done.status, done.out) == (1, "")
+        assert "applied?" in done.err
+    project.good("plan", "dev", "--out", "dev.plan")
+    assert "dev-db" in project.good("graph", "dev", "--saved", "dev.plan").out
+
+
 def test_the_cost_of_what_is_there_and_of_what_would_be(applied: Stage) -> None:
     assert "dev: 45.00 USD a month" in applied.good("cost", "dev").out
     applied.write(RESIZED, "terraform.tfvars")

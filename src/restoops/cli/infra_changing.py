@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from restoops.cli.infra_context import AtTerminal, desk, root_of, show
@@ -49,7 +49,9 @@ def make_host_keys(
             )
     keys = HostKeys(root_of(environment).directory)
     found = keys.ensure(droplets)
-    if not dry_run and any(it.is_new for it in found):
+    if dry_run:  # the next run makes another key
+        found = tuple(replace(it, public="", fingerprint="") if it.is_new else it for it in found)
+    elif any(it.is_new for it in found):
         keys.write()
     for it in found:
         if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from restoops.cli.infra_context import desk
-from restoops.errors import UsageError
+from restoops.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from restoops.plan.infra_changes import Change
@@ -100,7 +100,13 @@ def draw(environment: str, out: Path | None, saved: Path | None) -> None:
     from restoops.report.svg import render
 
     with desk(environment) as opened:
-        picture = render(diagram_of(environment, resources_now(opened, saved)))
+        resources = resources_now(opened, saved)
+    if not resources:
+        raise Refused(
+            f"there is nothing of {environment} to draw",
+            hint="Was it applied? `--saved PLAN` draws what a plan would make.",
+        )
+    picture = render(diagram_of(environment, resources))
     if out is None:
         sys.stdout.write(picture)
         return

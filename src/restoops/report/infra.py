@@ -143,8 +143,10 @@ def _money(price: Decimal | None) -> str:
     return "unknown" if price is None else f"{price:,.2f}"
 
 
-def show_outputs(environment: str, outputs: Iterable[Any], *, as_json: bool) -> None:
+def show_outputs(environment: str, outputs: Sequence[Any], *, as_json: bool) -> None:
     """Print outputs: texts as they are, all else as JSON."""
+    if not outputs:
+        say(f"{environment} gives nothing out: was it applied?")
     for it in outputs:
         if as_json:
             write({"environment": environment, **plain(it)})
