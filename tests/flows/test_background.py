@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 
 import pytest
 
-from restoops.flows.background import side_by_side
+from restoops.flows.background import in_background, side_by_side
 
 
 def test_a_fault_of_our_own_in_one_waits_for_the_others() -> None:
@@ -26,3 +28,26 @@ def test_a_fault_of_our_own_in_one_waits_for_the_others() -> None:
         side_by_side(work, ["broken", "second", "third"], at_once=3)
 
     assert sorted(ended) == ["second", "third"]
+
+
+def test_a_signal_that_another_thread_gets_is_acted_upon_during_a_wait() -> None:
+    heard: list[float] = []
+    sent: list[float] = []
+    is_over = threading.Event()
+
+    def work() -> bool:
+        threading.Event().wait(0.3)  # until it is waited for
+        sent.append(time.monotonic())
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        return is_over.wait(3)
+
+    def hear(*_: object) -> None:
+        heard.append(time.monotonic())
+        is_over.set()
+
+    before = signal.signal(signal.SIGUSR1, hear)
+    try:
+        assert in_background(work)(), "nobody acted upon it while the work was waited for"
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert heard[0] - sent[0] < 1

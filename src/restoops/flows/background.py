@@ -34,7 +34,9 @@ def in_background(work: Callable[[], _T]) -> Callable[..., _T]:
             done.set()
 
     def wait(interrupt: Interrupt | None = None) -> _T:
-        while not done.wait(_POLL_S if interrupt else None):
+        # Never without end: a signal that the system hands to another thread is acted upon by the
+        # main one when it runs again, and nothing would wake it.
+        while not done.wait(_POLL_S):
             if interrupt:
                 interrupt.check()
         if fault:
