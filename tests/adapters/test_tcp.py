@@ -13,7 +13,9 @@ from restoops.adapters.tcp import TcpStream
 def pair() -> Iterator[tuple[TcpStream, socket.socket]]:
     """A stream, and the other end of it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        stream = TcpStream.connected("127.0.0.1", server.getsockname()[1], timeout_s=5)
+        stream = TcpStream.connected(
+            "127.0.0.1", server.getsockname()[1], timeout_s=5, silence_s=2.5
+        )
         other, _ = server.accept()
     with stream, other:
         yield stream, other
@@ -74,3 +76,10 @@ def test_a_send_that_finds_no_room_waits_for_it(pair: tuple[TcpStream, socket.so
 def test_small_packets_are_not_held_back(pair: tuple[TcpStream, socket.socket]) -> None:
     stream, _ = pair
     assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_host_that_acknowledges_nothing_is_given_up(
+    pair: tuple[TcpStream, socket.socket],
+) -> None:
+    stream, _ = pair
+    assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 2500

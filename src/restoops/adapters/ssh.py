@@ -260,7 +260,12 @@ class SshConnection:
             return self._jump(jump, address, port, options, config)
         if "proxycommand" in known:
             return paramiko.ProxyCommand(known["proxycommand"])
-        return TcpStream.connected(address, port, timeout_s=options.connect_timeout_s)
+        return TcpStream.connected(
+            address,
+            port,
+            timeout_s=options.connect_timeout_s,
+            silence_s=options.answer_timeout_s,
+        )
 
     def _jump(
         self, jump: str, address: str, port: int, options: SshOptions, config: paramiko.SSHConfig
@@ -280,6 +285,7 @@ class SshConnection:
             key=options.key,
             known_hosts=options.known_hosts,
             connect_timeout_s=options.connect_timeout_s,
+            answer_timeout_s=options.answer_timeout_s,
         )
         transport = self._connect(name, hop_options, config, via).get_transport()
         assert transport  # noqa: S101  _connect has made it
