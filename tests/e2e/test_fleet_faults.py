@@ -66,7 +66,7 @@ def test_a_host_that_fails_at_the_switch_takes_all_back(
         # One that has switched already before packets are lost does not keep the others back.
         pytest.param("switch", 3, {"first", "silent"}, id="at the switch", marks=pytest.mark.full),
         pytest.param("bake", 3, {"silent"}, id="while watched", marks=pytest.mark.full),
-        pytest.param("drain", 3, {"silent"}, id="while settling", marks=pytest.mark.full),
+        pytest.param("keep_warm", 3, {"silent"}, id="while settling", marks=pytest.mark.full),
     ],
 )
 def test_packets_lost_both_ways_to_one_host(
