@@ -24,6 +24,8 @@ from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
 TAGS = ("1111111", "2222222", "3333333")
+PROXIES = ("a", "b")
+"""Two images of HAProxy that differ."""
 SWAPS = 9
 STARTS = 15
 RATE = 200
@@ -49,6 +51,7 @@ def rows() -> Iterator[Row]:
         yield from swaps(operator)
         yield from channels(operator)
         yield from latency(operator)
+        yield from proxy_exchange(operator)
         yield from naive_script(engine)
         operator.droplet.close()
         yield from fleet.rows(registry, TAGS)
@@ -80,8 +83,9 @@ def lab() -> Iterator[tuple[DockerClient, Registry, Operator]]:
         releases = Releases(engine, registry)
         for tag in TAGS:
             releases.push(App(tag))
-        registry.push(engine, images.haproxy(engine), "restoops/haproxy", "a")
-        proxy = f"{registry.host}/restoops/haproxy:a"
+        for variant in PROXIES:
+            registry.push(engine, images.haproxy(engine, variant), "restoops/haproxy", variant)
+        proxy = f"{registry.host}/restoops/haproxy:{PROXIES[0]}"
         operator = Operator(folder, droplet, registry, cache.private_key(), proxy)
         for tag in TAGS:
             operator.deploy(tag)
@@ -146,6 +150,22 @@ def latency(operator: Operator) -> Iterator[Row]:
     yield Row("p99 during swaps", ratios, "1.25 times", _each(p99))
     failed, all_of = sum(r.failed for r in during), sum(r.requests for r in during)
     yield Row("failed requests during swaps", f"{failed} of {all_of}", "0")
+
+
+def proxy_exchange(operator: Operator) -> Iterator[Row]:
+    """Exchange the proxy for one with another image and back, with what serves left alone."""
+    image = operator.settings["proxy"]["image"].removesuffix(PROXIES[0])
+    tag = operator.serving()
+    with LoadRun(operator.url, RATE, ("--seconds", "10")) as load:
+        load.wait_for_traffic()
+        for variant in reversed(PROXIES):
+            operator.settings["proxy"]["image"] = image + variant
+            operator.write_settings()
+            run(operator, "deploy", tag)
+        result = load.wait()
+    note = f"slowest answer {result.latency_ms['max']:.0f} ms; kinds of failure: {result.kinds}"
+    figure = f"{result.failed} of {result.requests}"
+    yield Row("failed requests, two exchanges of the proxy", figure, "", note)
 
 
 def under_load(operator: Operator, tags: tuple[str, ...], *options: str) -> LoadResult:
