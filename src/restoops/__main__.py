@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from restoops import __version__
@@ -10,6 +11,7 @@ from restoops import __version__
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    _open_what_is_closed()
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"restoops {__version__}\n")
         return
@@ -18,6 +20,16 @@ def main() -> None:
     from restoops.cli.app import leave, run
 
     leave(run(sys.argv[1:]))
+
+
+def _open_what_is_closed() -> None:
+    """Have all three streams: a scheduler, or `>&-`, may have left some out.
+
+    Else the next file or connection would get the number of one, and be written to as such.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  for good
 
 
 if __name__ == "__main__":

@@ -228,7 +228,7 @@ def test_recovery(cut_off: OpenRun, state: HostState, steps: tuple[Step, ...]) -
 
 
 def test_going_back_removes_the_image_that_never_served() -> None:
-    state = replace(NOT_YET, history=(record(V1),))
+    state = replace(NOT_YET, history=(record(V1),), open_run=run(V2))
 
     assert plan_return(run(V2), state, WISHES) == (*UNDO_GREEN, Trim(frozenset({V2.digest})))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restoops.model import Color, HostState, OpenRun, Record, Release
+from restoops.model import Color, Digest, HostState, OpenRun, Record, Release
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy, plan_rollback
 from restoops.plan.fleet import release_before
 from restoops.plan.recovery import has_switched, plan_recovery, plan_return
@@ -175,7 +177,10 @@ def test_going_back_removes_only_what_the_run_started(
 
     found = state.containers.get(cut_off.new)
     is_from_before = found is not None and found.release != cut_off.release
-    assert removed == ([cut_off.new] if cut_off.started_new and not is_from_before else [])
+    # Still in reserve: the run had not come so far as to take it out and replace it.
+    stands_by = state.proxy is not None and state.proxy.covering and state.live is cut_off.old
+    is_ours = cut_off.started_new and not is_from_before and not (stands_by and cut_off.old)
+    assert removed == ([cut_off.new] if is_ours else [])
 
 
 @given(states(), st.integers(1, 5))
@@ -237,3 +242,16 @@ def test_the_status_of_any_host_can_be_told(state: HostState) -> None:
     assert status.host == state.host
     assert status.serving is None or status.serving.color is state.answering
     assert status.warm is None or status.warm.color is not state.answering
+
+
+@given(states(), st.integers(1, 5))
+@many
+def test_an_image_that_no_run_was_about_is_never_removed(state: HostState, keep: int) -> None:
+    """Another application may be made from the same repository."""
+    of_another = Digest(f"sha256:{'f' * 64}")
+
+    removed = images_to_remove(
+        replace(state, images=state.images | {of_another}), keep, used=frozenset()
+    )
+
+    assert of_another not in removed

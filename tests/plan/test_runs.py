@@ -70,11 +70,16 @@ def test_a_run_begins_on_the_first_host_and_ends_on_the_last() -> None:
     assert (run.started_at, run.ended_at) == (TWO.run.started_at, late.ended_at)
 
 
-def test_a_run_takes_as_long_as_on_its_slowest_host() -> None:
-    slow = record(V2, took={"Pull": 40, "Switch": 0.5})
-    quick = record(V2, took={"Switch": 0.5})
+def test_a_run_takes_from_its_begin_to_its_end_on_the_last_host() -> None:
+    """A step that failed and a pause between batches are in no log, and take time all the same."""
+    quick = replace(record(V2, took={"Switch": 0.5}), ended_at="2026-01-02T03:04:07.000Z")
+    slow = replace(record(V2), ended_at="2026-01-02T03:05:45.500Z")
 
-    assert only({"web-1": (quick,), "web-2": (slow,)}).seconds == 40.5
+    assert only({"web-1": (quick,), "web-2": (slow,)}).seconds == 100.5
+
+
+def test_a_clock_that_was_set_back_meanwhile_makes_no_time_negative() -> None:
+    assert only({"web-1": (replace(TWO, ended_at="2026-01-02T03:00:00.000Z"),)}).seconds == 0
 
 
 def test_the_newest_record_of_a_run_counts_where_a_host_has_several() -> None:

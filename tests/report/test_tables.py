@@ -172,7 +172,7 @@ def test_a_run_on_several_hosts(
     show_runs("staging", merge(outcomes), as_json=False)
 
     [_, row] = cells(capsys.readouterr().out)
-    assert row == ["2026-01-02 03:04:05 UTC", "deploy", "v1", hosts, outcome, "0 s",
+    assert row == ["2026-01-02 03:04:05 UTC", "deploy", "v1", hosts, outcome, "55 s",
                    "olga from laptop", *why]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -16,7 +17,9 @@ from restoops import __version__
 from restoops.cli import deploy, doctor, history, init, logs, rollback, status
 from restoops.cli.lazy import Root
 from restoops.cli.output import reporter
-from restoops.errors import NeedsAttention, RestoopsError
+from restoops.errors import NeedsAttention, RestoopsError, StepFailed
+
+_NOWHERE_TO_WRITE = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
 app = typer.Typer(
     name="restoops",
@@ -88,6 +91,10 @@ def _tell(error: RestoopsError, arguments: Sequence[str]) -> int:
 
 def _our_fault(error: Exception) -> RestoopsError:
     """Return what an operator may see of a bug: its place, and never its text or its values."""
+    if isinstance(error, OSError) and error.errno in _NOWHERE_TO_WRITE:
+        return StepFailed(
+            f"the output cannot be written: {error.strerror}", hint="Where does it lead to?"
+        )
     place = traceback.extract_tb(error.__traceback__)[-1]
     return NeedsAttention(
         f"restoops itself failed: {type(error).__name__} in {Path(place.filename).name}, "

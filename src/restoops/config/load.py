@@ -14,6 +14,7 @@ from restoops.config.schema import Environment, Settings, TerraformOutputs
 from restoops.config.variables import PREFIX
 from restoops.config.yamltext import Parsed, parse
 from restoops.errors import UsageError
+from restoops.model import is_git_sha
 
 FILE_NAME = "restoops.yaml"
 CONFIG_VARIABLE = "RESTOOPS_CONFIG"
@@ -55,8 +56,7 @@ def find_file(start: Path, explicit: Path | None = None) -> Path | None:
         if not _is_there(file):
             raise UsageError(
                 f"{printable(str(explicit), 300)} does not exist",
-                hint=f"The path comes from `--config` or {CONFIG_VARIABLE}; `restoops init` "
-                "writes a new file.",
+                hint=f"The path comes from {CONFIG_VARIABLE}; `restoops init` writes a new file.",
             )
         return file
     folder = start.absolute()
@@ -208,8 +208,13 @@ def _unknown(name: str, checked: Checked, file: Path | None, start: Path) -> Usa
     place = _shown(file, start) if file else f"no {FILE_NAME} was found; the embedded default"
     return UsageError(
         f"unknown environment `{printable(name)}`{guess}",
-        hint=f"{place} has: {', '.join(checked.names)}.",
+        hint=f"{place} has: {', '.join(checked.names)}.{_swapped(name)}",
     )
+
+
+def _swapped(name: str) -> str:
+    is_release = is_git_sha(name) or name.startswith("sha-")
+    return " That is a release: it comes before the environment." if is_release else ""
 
 
 def _targets(

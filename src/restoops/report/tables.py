@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from restoops.model import OpenRun, Record
@@ -19,6 +19,7 @@ from restoops.plan.status import Slot, Status, difference
 from restoops.report.jsonl import plain, snake, write
 from restoops.report.wording import duration, printable
 
+_TYPED_AGAIN = ("RELEASE", "HOST")
 _FEW = 2
 """Hosts that are named; more are counted."""
 
@@ -106,8 +107,9 @@ def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> 
 def _print(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
 ) -> None:
+    cells = [tuple(printable(cell) for cell in row) for row in rows]
     table = Table(
-        *heads,
+        *_columns(heads, cells),
         box=box.SIMPLE_HEAD if heads else None,
         show_header=bool(heads),
         title=title,
@@ -119,11 +121,21 @@ def _print(
         # A pipe has no width: a table cut to 80 columns would lose what scripts look for.
         console = Console(highlight=False, width=10_000)
         table.box = None
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+    for row in cells:
+        table.add_row(*map(Text, row))
     with console.capture() as drawn:
         console.print(table)
     console.file.writelines(line.rstrip() + "\n" for line in drawn.get().splitlines())
+
+
+def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Column]:
+    """Return columns that lose nothing on a narrow terminal; what is typed again is not split."""
+    for number, head in enumerate(heads):
+        if head in _TYPED_AGAIN:
+            widest = max(len(row[number]) for row in rows) if rows else 0
+            yield Column(head, no_wrap=True, min_width=max(widest, len(head)))
+        else:
+            yield Column(head, overflow="fold")
 
 
 def _status_lines(environment: str, status: Status) -> list[tuple[str, str]]:
