@@ -155,8 +155,9 @@ def test_a_warm_release_stands_in_for_one_that_dies(
         load.wait_for_release("one")
         dying = load.stop()
     print(f"a release that died cost {dying.failed} of {dying.requests} requests: {dying}")
-    # Only requests that ran in it can fail: at 500 a second there are a few at a time.
-    assert dying.failed <= 10, str(dying)
+    # Only requests that ran in it can fail, and nobody may send the POSTs among them again: at 500
+    # a second a few at a time, or what comes in the tenth of a second that a busy machine takes.
+    assert dying.failed <= RATE / 10, str(dying)
 
     status = pair.run("status", "staging", "--json")
     assert status.status == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from restoops.flows.rollout import Rollout
 from restoops.model import Release
 from tests.flows.acting import Operator
@@ -37,6 +39,9 @@ def assert_tidy(operator: Operator, release: Release) -> None:
 
 def again(operator: Operator) -> Operator:
     """The same hosts, another command."""
+    for thread in threading.enumerate():
+        if thread.name == "background":
+            thread.join(5)  # a killed process has none; here they go on until they are told
     for host in operator.hosts:
         host.reconnect()
         host.watch = lambda: None
