@@ -26,7 +26,15 @@ from restoops.flows.session import Request, Session, serving
 from restoops.model import HostState
 from restoops.plan.bake import Figures, Verdict, judge, total
 from restoops.plan.bluegreen import SwapPlan
-from restoops.plan.fleet import Ending, HostResult, differ, finishes, in_batches
+from restoops.plan.fleet import (
+    Ending,
+    HostResult,
+    Undone,
+    differ,
+    finishes,
+    in_batches,
+    undoing,
+)
 from restoops.report.events import Waiting
 
 _T = TypeVar("_T")
@@ -47,6 +55,8 @@ class Fleet:
         self.sessions = tuple(sessions)
         self.interrupt = surroundings.interrupt
         self.tell = surroundings.tell
+        self.undone: Undone | None = None
+        """The deploy that had been cut off and was, or in a dry run would be, undone first."""
         self._clock = surroundings.clock
         self._absent = surroundings.absent
         self._request = request
@@ -88,6 +98,7 @@ class Fleet:
                 self.interrupt.check()  # a host given up because of a signal is no news
                 raise
             states = self.observed()
+            self.undone = undoing(states.values()) or self.undone
             if not self._request.dry_run:
                 states = self._recovered(states)
             yield states

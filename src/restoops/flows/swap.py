@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from restoops.errors import Refused, RestoopsError, Unreachable
+from restoops.errors import RestoopsError
 from restoops.flows.background import in_background
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks, facts_of
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.session import Request, Session
+from restoops.flows.way_back import Aim, Question, WayBack, way_back
 from restoops.model import Digest, HostState, Release
-from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy, plan_rollback
-from restoops.plan.fleet import common_history, release_before
-from restoops.plan.retention import past_releases
-from restoops.plan.rollback import find
+from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy
+from restoops.plan.fleet import undoing
 from restoops.plan.steps import KeepWarm
 from restoops.report.events import AskingAgain, FleetEnded, Planned, RunEnded, RunStarted
 
@@ -63,12 +62,13 @@ def rollback(
     ask = None if swap.request.dry_run else confirm
     agreed: Question | None = None
     if ask:
-        agreed = _way_back(swap, swap.fleet.observed(), tag, can_pull).question
+        seen = swap.fleet.observed()
+        agreed = _seek(swap, seen, Aim(tag, undoing(seen.values())), can_pull).question
         if agreed:
             ask(*agreed)
     while True:
         with swap.fleet.locked() as states:
-            way = _way_back(swap, states, tag, can_pull)
+            way = _seek(swap, states, _aim(swap, tag, agreed), can_pull)
             if not ask or not way.question or way.question == agreed:
                 _carry_out(swap, states, way.plans, way.release)
                 return
@@ -77,86 +77,27 @@ def rollback(
         agreed = way.question
 
 
-Question = tuple[Release, Release | None]
-"""What to go back to, and what from."""
-
-
-@dataclass(frozen=True, slots=True)
-class _WayBack:
-    release: Release
-    plans: Mapping[Session, SwapPlan]
-    question: Question | None
-    """What the operator has to agree to; None when there is nothing to do."""
-
-
-def _way_back(
+def _seek(
     swap: Swap,
     states: Mapping[Session, HostState],
-    tag: str | None,
+    aim: Aim,
     can_pull: Callable[[Digest], bool],
-) -> _WayBack:
-    found = tuple(states.values())
-    release = choose(found, tag)
-    _check_it_is_there(swap.fleet.interrupt, found, release, can_pull)
-    plans = {s: plan_rollback(state, release, swap.wishes) for s, state in states.items()}
-    moves = any(plan.steps for plan in plans.values())
-    return _WayBack(release, plans, (release, _leaving(found, release)) if moves else None)
+) -> WayBack:
+    def ask(digest: Digest) -> bool:
+        return in_background(lambda: can_pull(digest))(swap.fleet.interrupt)
+
+    return way_back(states, aim, swap.wishes, ask)
 
 
-def choose(states: Sequence[HostState], tag: str | None) -> Release:
-    """Return the release to go back to, the same for all hosts.
+def _aim(swap: Swap, tag: str | None, agreed: Question | None) -> Aim:
+    """Return what to go back to now that hosts are locked.
 
-    Raises:
-        Refused: there is none, or none of that name; the message lists those that there are.
+    Who agreed to go back from what the undone deploy found, before it began, gets that.
     """
-    history = common_history(states)
-    known = ", ".join(record.run.release.tag for record in past_releases(history)[:10])
-    hint = f"Known releases: {known}." if known else "Nothing was deployed here yet."
-    where = ", ".join(state.host for state in states)
-    if tag is None:
-        release = release_before(states)
-        if release is None:
-            raise Refused(f"{where}: there is no earlier release to go back to", hint=hint)
-        return release
-    found = find(history, tag)
-    if found is None:
-        raise Refused(f"{where}: {tag} never was live here", hint=hint)
-    return found
-
-
-def _check_it_is_there(
-    interrupt: Interrupt,
-    states: Sequence[HostState],
-    release: Release,
-    can_pull: Callable[[Digest], bool],
-) -> None:
-    lacking = [state.host for state in states if not _has(state, release)]
-    if not lacking:
-        return
-    where = ", ".join(lacking)
-    hint = "`restoops rollback --list` shows what can be gone back to."
-    try:
-        if in_background(lambda: can_pull(release.digest))(interrupt):
-            return
-    except Unreachable as error:
-        raise Unreachable(
-            f"{where}: {release.tag} is not on the host, and the registry could not be asked "
-            f"for it: {error.message}",
-            hint=f"{error.hint} {hint}".lstrip(),
-        ) from error
-    raise Refused(
-        f"{where}: {release.tag} is gone: neither on the host nor in the registry", hint=hint
-    )
-
-
-def _has(state: HostState, release: Release) -> bool:
-    return release.digest in state.images or state.running(release.digest) is not None
-
-
-def _leaving(states: Sequence[HostState], release: Release) -> Release | None:
-    """Return what serves now and will not after the rollback, to be named in the question."""
-    found = [state.serving.release for state in states if state.serving]
-    return next((one for one in found if one.digest != release.digest), next(iter(found), None))
+    undone = swap.fleet.undone
+    if agreed and undone and agreed[0] != undone.serves:
+        undone = None
+    return Aim(tag, undone)
 
 
 def _carry_out(
@@ -211,6 +152,7 @@ def _run_ended(swap: Swap, session: Session, plan: SwapPlan) -> RunEnded:
         dry_run=request.dry_run,
         cut=session.cut,
         warm_s=next((step.for_s for step in plan.steps if isinstance(step, KeepWarm)), 0),
+        undone=swap.fleet.undone.deploy if swap.fleet.undone else None,
     )
 
 
@@ -224,4 +166,5 @@ def _fleet_ended(swap: Swap, release: Release) -> FleetEnded:
         seconds=round(swap.seconds(), 2),
         dry_run=request.dry_run,
         cut=swap.fleet.cut,
+        undone=swap.fleet.undone.deploy if swap.fleet.undone else None,
     )

@@ -98,6 +98,35 @@ def finishes(run: OpenRun, states: Iterable[HostState]) -> bool:
     return all_switched
 
 
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A deploy that was cut off and is undone before anything else is done."""
+
+    deploy: Release
+    serves: Release | None
+    """What serves again on all hosts; None when nothing does, or not the same everywhere."""
+
+
+def undoing(states: Iterable[HostState]) -> Undone | None:
+    """Return the deploy that putting right will undo; the newest one, should there be several."""
+    states = tuple(states)
+    runs = [state.open_run for state in states if state.open_run]
+    undone = [run for run in runs if run.kind == "deploy" and not finishes(run, states)]
+    if not undone:
+        return None
+    serve = {release.digest: release for release in map(_serves_then, states) if release}
+    is_clear = len(undone) == len(runs) and len(serve) == 1
+    newest = max(undone, key=lambda run: run.started_at)
+    return Undone(newest.release, next(iter(serve.values())) if is_clear else None)
+
+
+def _serves_then(state: HostState) -> Release | None:
+    """Return what serves on a host once its open run is undone."""
+    if state.open_run:
+        return state.open_run.previous
+    return state.serving.release if state.serving else None
+
+
 def in_batches(hosts: Sequence[_T], size: str) -> tuple[tuple[_T, ...], ...]:
     """Cut `hosts` into batches of `size`: a number of hosts, or a share such as `25%`.
 

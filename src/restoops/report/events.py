@@ -130,6 +130,8 @@ class RunEnded:
     """Requests that were still running when the drain came to its deadline."""
     warm_s: int
     """Seconds that the previous release stays warm; 0 when it does not."""
+    undone: Release | None = None
+    """The release of a deploy that had been cut off and was undone first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class FleetEnded:
     dry_run: bool
     cut: int
     """Requests that were still running when drains came to their deadline."""
+    undone: Release | None = None
+    """The release of a deploy that had been cut off and was undone first."""
 
 
 Event = (

@@ -108,7 +108,9 @@ def outcome(event: RunEnded) -> str:
     release = f"{event.release.tag} ({event.release.digest.short})"
     where = f"{event.environment} ({event.host})"
     if event.dry_run:
-        return f"dry run: nothing was changed; {release} would serve on {where}"
+        return f"dry run: nothing was changed; {release} would serve on {where}{_undone(event)}"
+    if not event.changed and event.undone:
+        return f"{release} serves on {where} again{_undone(event)}"
     if not event.changed:
         return f"{release} serves on {where} already; nothing moved"
     before = f", before it {event.previous.tag}" if event.previous else ""
@@ -135,8 +137,15 @@ def fleet_outcome(event: FleetEnded) -> str:
         head = f"{release} serves on {share}, after {duration(event.seconds)}"
     if event.cut:
         head += f"; {event.cut} requests were cut at the end of the drain"
+    head += _undone(event)
     width = max(len(result.host) for result in event.hosts)
     return "\n".join([head, *(_host_line(result, width) for result in event.hosts)])
+
+
+def _undone(event: RunEnded | FleetEnded) -> str:
+    if not event.undone:
+        return ""
+    return f"; the deploy of {event.undone.tag} {'would be' if event.dry_run else 'was'} undone"
 
 
 def _host_line(result: HostResult, width: int) -> str:
