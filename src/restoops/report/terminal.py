@@ -5,6 +5,8 @@ Of several hosts each has one row, with the step that it is at.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -40,12 +42,29 @@ class _Row:
     state: str = "due"
     time: str = ""
     note: str = ""
+    running: _Running | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The time since a step began, of the moment in which it is drawn; nothing in the first second.
+
+    It moves as the spinner does: while a host works, nobody tells of anything.
+    """
+
+    clock: Callable[[], float]
+    began: float
+
+    def __rich__(self) -> Text:
+        seconds = int(self.clock() - self.began)
+        return Text(duration(seconds) if seconds else "")
 
 
 class TerminalReporter:
     """Draws on standard error; the result goes to standard output."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._console = Console(stderr=True, highlight=False)
         self._result = Console(highlight=False)
         self._spinner = Spinner("dots")
@@ -57,7 +76,9 @@ class TerminalReporter:
         """Show one event."""
         match event:
             case StepStarted(host, step):
-                self._row(host, step).state = "running"
+                row = self._row(host, step)
+                row.state, row.time, row.note = "running", "", ""
+                row.running = _Running(self._clock, self._clock())
             case Progress(host, step, text):
                 self._row(host, step).note = text[:60]
             case StepEnded(host, step, seconds, note):
@@ -156,5 +177,6 @@ class TerminalReporter:
             dim = "dim" if row.state == "due" else ""
             where = f"{row.host}  " if self._is_fleet else ""
             step = Text(where + describe(row.step), style=dim)
-            table.add_row(shown, step, row.time, Text(row.note))
+            took = row.running if row.state == "running" and row.running else row.time
+            table.add_row(shown, step, took, Text(row.note))
         return table
