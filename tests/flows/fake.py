@@ -152,10 +152,10 @@ class FakeHost:
         self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None], preempt: bool = False
     ) -> FakeLock:
         self._called("lock")
-        if self.holder and not (wait_s or preempt):
-            raise Locked(f"{self.name}: another run holds the lock: {self.holder}")
         if self.holder:
-            on_wait(str(self.holder))
+            on_wait(str(self.holder))  # the lock script says it before it gives up, too
+        if self.holder and not (wait_s or preempt):
+            raise Locked(f"{self.name}: another run holds the lock: {self.holder}", hint="Wait.")
         self.holder = holder
         return FakeLock(self)
 

@@ -22,7 +22,7 @@ from restoops.flows.rollout import Rollout
 from restoops.model import Answer
 from restoops.plan.fleet import Ending, Policy
 from restoops.plan.steps import Switch
-from restoops.report.events import StepStarted
+from restoops.report.events import StepStarted, Waiting
 from tests.flows.acting import Operator, deployed
 from tests.flows.breakage import Breakage, Died
 from tests.flows.crew import SIZE, again, assert_tidy, fleet, serving
@@ -195,6 +195,17 @@ def test_a_lock_that_another_run_holds_keeps_no_other_lock(k: int) -> None:
         OTHER if number == k else None for number in range(SIZE)
     ]
     assert all(host.effects == [] for host in operator.hosts)
+
+
+def test_who_waits_for_a_host_that_is_not_the_first_says_once_for_whom() -> None:
+    operator = fleet(V1)
+    operator.hosts[2].holder = OTHER
+    operator.wait_s = 3
+
+    with pytest.raises(Locked, match="peter"):
+        operator.deploy_all(V2)
+
+    assert operator.told == [Waiting("web-3", str(OTHER))]
 
 
 def _killed_at(number: int, act: Callable[[Operator], object]) -> Operator:

@@ -11,7 +11,7 @@ from restoops.adapters.connection import Holder
 from restoops.errors import Locked, Refused, Unreachable
 from restoops.model import Color, Digest
 from restoops.plan.steps import AwaitHealthy, Drain, Step, Switch, Verify
-from restoops.report.events import StepEnded, Waiting
+from restoops.report.events import Preempting, StepEnded, Waiting
 from tests.flows.acting import SCENES, Operator, Scene, deployed
 from tests.flows.fake import FakeHost
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, V4
@@ -218,9 +218,15 @@ def test_who_holds_the_lock_is_told() -> None:
     host = deployed(V1)
     host.lock(_holder("olga"), wait_s=0, on_wait=lambda _: None)  # and never given back
 
-    with pytest.raises(Locked, match="olga from laptop"):
-        Operator(host).deploy(V2)
+    operator = Operator(host)
+
+    with pytest.raises(Locked, match="olga from laptop") as caught:
+        operator.deploy(V2)
     assert host.serving == V1
+    assert operator.told == []  # it does not wait
+    assert caught.value.hint == (
+        "Wait. In an incident `restoops rollback staging --preempt` ends it and goes first."
+    )
 
 
 def test_who_waits_for_the_lock_is_told_for_whom_and_goes_second() -> None:
@@ -232,6 +238,19 @@ def test_who_waits_for_the_lock_is_told_for_whom_and_goes_second() -> None:
 
     assert operator.told[0] == Waiting("web-1", str(_holder("olga")))
     assert host.serving == V2
+
+
+@pytest.mark.parametrize("wait_s", [0, 600])
+def test_who_pre_empts_is_told_whose_run_is_ended_and_waits_for_nobody(wait_s: int) -> None:
+    host = deployed(V1, V2)
+    host.lock(_holder("olga"), wait_s=0, on_wait=lambda _: None)
+    operator = Operator(host, preempts=True, wait_s=wait_s)
+
+    operator.rollback()
+
+    assert operator.told[0] == Preempting("web-1", str(_holder("olga")))
+    assert not any(isinstance(event, Waiting) for event in operator.told)
+    assert host.serving == V1
 
 
 @scenes

@@ -35,6 +35,7 @@ from restoops.report.events import (
     FleetEnded,
     Output,
     Planned,
+    Preempting,
     Progress,
     PuttingRight,
     Recovering,
@@ -85,6 +86,7 @@ EVENTS: list[tuple[Event, str]] = [
         "  web-1  v1 serves; 1 steps\n  web-1  would switch traffic to green",
     ),
     (Waiting("web-1", "peter from CI"), "  web-1  waiting for peter from CI"),
+    (Preempting("web-1", "peter from CI"), "  web-1  ending the run of peter from CI"),
     (AskingAgain(V1, V3), "meanwhile v3 serves, and v1 is what to go back to:"),
     (
         Recovering("web-1", run(V2), finishes=False),

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from restoops.errors import (
     Interrupted,
-    Locked,
     NeedsAttention,
     RestoopsError,
     StepFailed,
@@ -21,6 +20,8 @@ from restoops.errors import (
 from restoops.flows.background import side_by_side
 from restoops.flows.deadline import Deadline
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.locks import take_locks
+from restoops.flows.pause import pause
 from restoops.flows.rollout import Rollout, Surroundings, gravest
 from restoops.flows.session import Request, Session, serving
 from restoops.model import HostState
@@ -35,11 +36,8 @@ from restoops.plan.fleet import (
     in_batches,
     undoing,
 )
-from restoops.report.events import Waiting
 
 _T = TypeVar("_T")
-_ASK_AGAIN_S = 0.5
-"""Pause before hosts are asked for their locks again that another fleet had in part."""
 
 
 class Fleet:
@@ -57,7 +55,7 @@ class Fleet:
         self.tell = surroundings.tell
         self.undone: Undone | None = None
         """The deploy that had been cut off and was, or in a dry run would be, undone first."""
-        self._clock = surroundings.clock
+        self._around = surroundings
         self._absent = surroundings.absent
         self._request = request
         self._rollout = rollout
@@ -93,7 +91,12 @@ class Fleet:
         try:
             try:
                 if not self._request.dry_run:
-                    self._take_locks()
+                    take_locks(
+                        self.sessions,
+                        self._around,
+                        wait_s=self._request.wait_s,
+                        parallel=self._rollout.parallel,
+                    )
             except RestoopsError:
                 self.interrupt.check()  # a host given up because of a signal is no news
                 raise
@@ -156,27 +159,6 @@ class Fleet:
     def _lost(self) -> int:
         """Hosts that were never reached, or that the run has been undone on already."""
         return len(self._absent) + sum(bool(it.result.error) for it in self.sessions)
-
-    def _take_locks(self) -> None:
-        """Take the first host's lock, then the others at once.
-
-        Whoever has the first of the same hosts gets the rest. One that has only others of them
-        (`--host`) is waited for with no lock in hand, so that no two runs wait for each other.
-        """
-        first, *others = self.sessions
-        end = self._clock.monotonic() + self._request.wait_s
-        while True:
-            left_s = max(0, round(end - self._clock.monotonic()))
-            first.take_lock(wait_s=left_s)
-            failed = self._each(lambda session: session.take_lock(wait_s=0), others)[1]
-            if not failed:
-                return
-            error = gravest(failed)
-            if not isinstance(error, Locked) or self._clock.monotonic() >= end:
-                raise error
-            self._each(Session.give_lock_back, self.sessions)
-            self.tell(Waiting(next(iter(failed)).host.name, error.message))
-            self._pause(_ASK_AGAIN_S)
 
     def _recovered(self, states: Mapping[Session, HostState]) -> Mapping[Session, HostState]:
         """Put right what earlier runs left, in the same way on all hosts."""
@@ -275,10 +257,11 @@ class Fleet:
 
     def _watch_pause(self, switched: Sequence[Session], ready: Sequence[Session]) -> None:
         """Let the pause between two batches pass, and watch meanwhile if that was asked for."""
-        end = self._clock.monotonic() + self._rollout.pause_s
+        clock = self._around.clock
+        end = clock.monotonic() + self._rollout.pause_s
         if self._rollout.pause_s and switched:
             self._bake(switched, ready, self._rollout.pause_s)
-        self._pause(end - self._clock.monotonic())
+        pause(end - clock.monotonic(), clock, self.interrupt)
 
     def _bake(
         self, switched: Sequence[Session], ready: Sequence[Session], for_s: float | None = None
@@ -389,9 +372,3 @@ class Fleet:
     ) -> tuple[dict[Session, _T], dict[Session, RestoopsError]]:
         """Do `work` on `sessions` side by side; return what came of it, and what went wrong."""
         return side_by_side(work, sessions, at_once=self._rollout.parallel)
-
-    def _pause(self, seconds: float) -> None:
-        end = self._clock.monotonic() + seconds
-        while (left := end - self._clock.monotonic()) > 0:
-            self.interrupt.check()
-            self._clock.sleep(min(left, 0.1))

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from restoops.adapters.connection import Holder
-from restoops.errors import Interrupted, NeedsAttention, RestoopsError, StepFailed, Unreachable
+from restoops.errors import (
+    Interrupted,
+    Locked,
+    NeedsAttention,
+    RestoopsError,
+    StepFailed,
+    Unreachable,
+)
 from restoops.flows.background import in_background
 from restoops.flows.host import Lock
 from restoops.flows.interrupt import Interrupt
@@ -21,7 +28,7 @@ from restoops.plan.bluegreen import SwapPlan, Wishes
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.recovery import has_switched, plan_recovery, plan_return
 from restoops.plan.steps import Step, Switch
-from restoops.report.events import Event, Output, PuttingRight, Recovering, Waiting
+from restoops.report.events import Event, Output, Preempting, PuttingRight, Recovering, Waiting
 
 _HASTE_S = 5.0
 """How long an interrupted run still waits for requests of the old release: CI kills after 10 s."""
@@ -55,6 +62,8 @@ class Session:
         self.plan: SwapPlan | None = None
         self.previous: Release | None = None
         """What served when the run began."""
+        self.held_by = ""
+        """Who was found to hold the lock of the host."""
         self._executor = executor
         self._request = request
         self._wishes = wishes
@@ -92,13 +101,25 @@ class Session:
         interrupt = self._executor.interrupt
 
         def on_wait(other: str) -> None:
+            self.held_by = other
             if request.preempts:
                 interrupt.note("the run that held the lock may have been ended")
-            self._tell(Waiting(self.host.name, other))
+                self._tell(Preempting(self.host.name, other))
+            elif wait_s:
+                self._tell(Waiting(self.host.name, other))
 
-        self._lock = in_background(
+        take = in_background(
             lambda: self.host.lock(holder, wait_s=wait_s, on_wait=on_wait, preempt=request.preempts)
-        )(interrupt)
+        )
+        try:
+            self._lock = take(interrupt)
+        except Locked as error:
+            if not request.preempts:
+                error.hint += (
+                    f" In an incident `restoops rollback {request.environment} --preempt` ends it "
+                    "and goes first."
+                )
+            raise
 
     def give_lock_back(self) -> None:
         """Let others have the host; without a lock this does nothing."""

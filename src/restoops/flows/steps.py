@@ -14,6 +14,7 @@ from restoops.flows.bake import Watch
 from restoops.flows.drain import drain
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.pause import pause
 from restoops.model import Answer, Color, Container, Logins, Timing
 from restoops.plan.steps import (
     AwaitHealthy,
@@ -245,7 +246,4 @@ class Executor:
 
     def _pause(self, seconds: float) -> None:
         """Let `seconds` pass, but answer to an interrupt within a tenth of one."""
-        end = self.clock.monotonic() + seconds
-        while (left := end - self.clock.monotonic()) > 0:
-            self.interrupt.check()
-            self.clock.sleep(min(left, 0.1))
+        pause(seconds, self.clock, self.interrupt)

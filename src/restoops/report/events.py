@@ -32,7 +32,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Another run holds the lock of a host."""
+    """Another run holds the lock of a host, and this one waits for it."""
+
+    host: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preempting:
+    """Another run holds the lock of a host, and is ended so that this one goes first."""
 
     host: str
     holder: str
@@ -154,6 +162,7 @@ Event = (
     RunStarted
     | Planned
     | Waiting
+    | Preempting
     | AskingAgain
     | Recovering
     | StepStarted

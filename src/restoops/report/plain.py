@@ -13,6 +13,7 @@ from restoops.report.events import (
     FleetEnded,
     Output,
     Planned,
+    Preempting,
     Progress,
     PuttingRight,
     Recovering,
@@ -66,6 +67,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return _plan(event)
         case Waiting(host, holder):
             return f"  {host}  waiting for {holder}"
+        case Preempting(host, holder):
+            return f"  {host}  ending the run of {holder}"
         case AskingAgain(release, previous):
             serves = previous.tag if previous else "nothing"
             return f"meanwhile {serves} serves, and {release.tag} is what to go back to:"
