@@ -7,10 +7,10 @@ import contextlib
 import pytest
 
 from restoops.adapters.connection import Holder
-from restoops.errors import Refused
+from restoops.errors import NeedsAttention, Refused, RestoopsError, StepFailed, Unreachable
 from restoops.flows.rollout import Rollout
 from restoops.model import Release
-from restoops.plan.steps import Switch
+from restoops.plan.steps import AwaitHealthy, KeepWarm, Step, Switch, Verify
 from restoops.report.events import AskingAgain, Planned, StepEnded, StepStarted
 from restoops.report.plain import sentence
 from tests.flows.acting import Operator, deployed
@@ -188,3 +188,33 @@ def test_an_unfinished_rollback_is_no_deploy() -> None:
 
     assert (ended.release, ended.undone) == (V2, None)
     assert host.serving == V2
+
+
+@pytest.mark.parametrize("step", [AwaitHealthy, Verify, KeepWarm])
+def test_who_is_pre_empted_at_any_step_reads_that_and_how_to_see_it(step: type[Step]) -> None:
+    host = deployed(V1, V2)
+    operator = Operator(host)
+    lost = Unreachable("web-1: the SSH connection was lost: SSH session not active")
+
+    def listen(event: object) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, step):
+            host.end(lost)
+
+    operator.listen = listen
+
+    with pytest.raises(RestoopsError) as caught:
+        operator.deploy(V3)
+
+    assert "another run has pre-empted this one" in caught.value.hint
+    assert "`restoops history staging`" in caught.value.hint
+    assert "`restoops status staging`" in caught.value.hint
+
+
+def test_who_fails_for_another_reason_reads_nothing_of_pre_emption() -> None:
+    host = deployed(V1, V2)
+    host.failing["retire_later"] = StepFailed("web-1: systemd-run failed")
+
+    with pytest.raises(NeedsAttention) as caught:
+        Operator(host).deploy(V3)
+
+    assert "pre-empted" not in caught.value.hint

@@ -239,7 +239,8 @@ class Session:
             self._error = error.message
             raise NeedsAttention(
                 f"{self.plan.release.tag} serves, but then: {error.message}",
-                hint="The next deploy or rollback finishes what is left. " + error.hint,
+                hint="The next deploy or rollback finishes what is left. "
+                f"{self._perhaps_preempted(error) or error.hint}",
                 details=error.details,
             ) from error
         self._run = None
@@ -322,7 +323,10 @@ class Session:
     def _not_undone(
         self, run: OpenRun, first: RestoopsError, second: RestoopsError
     ) -> RestoopsError:
-        hint = "The next deploy or rollback puts it right; `restoops status` shows what serves."
+        hint = (
+            "The next deploy or rollback puts it right; `restoops status` shows what serves. "
+            f"{self._perhaps_preempted(second)}"
+        ).rstrip()
         if self._has_switched:
             return NeedsAttention(
                 f"{first.message}; and going back failed: {second.message}", hint=hint
@@ -331,6 +335,16 @@ class Session:
             f"{first.message}; {serving(run.previous)}, but not all was tidied up",
             hint=hint,
             details=first.details,
+        )
+
+    def _perhaps_preempted(self, error: RestoopsError) -> str:
+        """Return what to look at when the connection was lost: it is how pre-emption shows here."""
+        if not isinstance(error, Unreachable):
+            return ""
+        where = self._request.environment
+        return (
+            f"If another run has pre-empted this one, `restoops history {where}` shows that run, "
+            f"and `restoops status {where}` what serves now."
         )
 
     def _undisturbed(self, steps: tuple[Step, ...]) -> None:
