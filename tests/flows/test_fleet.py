@@ -22,7 +22,7 @@ from restoops.flows.rollout import Rollout
 from restoops.model import Answer
 from restoops.plan.fleet import Ending, Policy
 from restoops.plan.steps import Switch
-from restoops.report.events import StepStarted, Waiting
+from restoops.report.events import Batches, BatchStarted, Pausing, StepStarted, Waiting
 from tests.flows.acting import Operator, deployed
 from tests.flows.breakage import Breakage, Died
 from tests.flows.crew import SIZE, again, assert_tidy, fleet, serving
@@ -181,6 +181,38 @@ def test_batches_pause_in_between() -> None:
 
     assert 30 <= operator.clock.monotonic() - before < 60
     assert_tidy(operator, V2)
+
+
+def test_batches_and_pauses_are_told_as_they_come() -> None:
+    operator = fleet(V1, rollout=Rollout(batch="50%", pause_s=30))
+
+    operator.deploy_all(V2)
+
+    first, second = ("web-1", "web-2"), ("web-3", "web-4")
+    told = [it for it in operator.told if isinstance(it, Batches | BatchStarted | Pausing)]
+    assert told == [
+        Batches((first, second), 30, dry_run=False),
+        BatchStarted(1, 2, first),
+        Pausing(30, 2, 2),
+        BatchStarted(2, 2, second),
+    ]
+
+
+def test_a_dry_run_tells_of_batches() -> None:
+    operator = fleet(V1, rollout=Rollout(batch="3", pause_s=30))
+    operator.dry_run = True
+
+    operator.deploy_all(V2)
+
+    assert Batches((("web-1", "web-2", "web-3"), ("web-4",)), 30, dry_run=True) in operator.told
+
+
+def test_one_batch_is_not_worth_a_word() -> None:
+    operator = fleet(V1, rollout=Rollout(pause_s=30))
+
+    operator.deploy_all(V2)
+
+    assert not any(isinstance(it, Batches | BatchStarted | Pausing) for it in operator.told)
 
 
 @each_host

@@ -31,9 +31,12 @@ from restoops.plan.steps import (
 )
 from restoops.report.events import (
     AskingAgain,
+    Batches,
+    BatchStarted,
     Event,
     FleetEnded,
     Output,
+    Pausing,
     Planned,
     Preempting,
     Progress,
@@ -85,6 +88,16 @@ EVENTS: list[tuple[Event, str]] = [
         Planned("web-1", V1, (SWITCH,), dry_run=True),
         "  web-1  v1 serves; 1 steps\n  web-1  would switch traffic to green",
     ),
+    (
+        Batches((("web-1", "web-2"), ("web-3",)), 30, dry_run=True),
+        "would switch in 2 batches, 30 s apart:\n  batch 1: web-1, web-2\n  batch 2: web-3",
+    ),
+    (
+        Batches((("web-1",), ("web-2",)), 0, dry_run=False),
+        "hosts switch in 2 batches:\n  batch 1: web-1\n  batch 2: web-2",
+    ),
+    (BatchStarted(2, 4, ("web-3", "web-4")), "batch 2 of 4: web-3, web-4"),
+    (Pausing(3, 2, 4), "pausing 3 s before batch 2 of 4"),
     (Waiting("web-1", "peter from CI"), "  web-1  waiting for peter from CI"),
     (Preempting("web-1", "peter from CI"), "  web-1  ending the run of peter from CI"),
     (AskingAgain(V1, V3), "meanwhile v3 serves, and v1 is what to go back to:"),

@@ -7,7 +7,7 @@ Prepare everywhere with no traffic, switch everywhere at once, settle. The threa
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from restoops.errors import (
@@ -36,6 +36,7 @@ from restoops.plan.fleet import (
     in_batches,
     undoing,
 )
+from restoops.report.events import Batches, BatchStarted, Pausing
 
 _T = TypeVar("_T")
 
@@ -72,7 +73,7 @@ class Fleet:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The names of the hosts."""
-        return tuple(session.host.name for session in self.sessions)
+        return _names(self.sessions)
 
     @property
     def cut(self) -> int:
@@ -150,6 +151,14 @@ class Fleet:
                 hint="`fleet.deadline_s` is how long a run may take until its last hosts switch. "
                 f"{left.hint}".rstrip(),
             ) from error
+
+    def tell_batches(self, plans: Mapping[Session, SwapPlan], *, dry_run: bool) -> None:
+        """Say which hosts are to switch together, when not all of them are."""
+        moving = [session for session in self.sessions if plans[session].moves]
+        batches = in_batches(moving, self._rollout.batch)
+        if len(batches) > 1:
+            hosts = tuple(_names(batch) for batch in batches)
+            self.tell(Batches(hosts, self._rollout.pause_s, dry_run))
 
     @property
     def _total(self) -> int:
@@ -238,14 +247,19 @@ class Fleet:
         failed: dict[Session, RestoopsError] = {}
         left = list(ready)
         lost = self._lost
-        for batch in in_batches(ready, self._rollout.batch):
-            if len(left) < len(ready):
+        batches = in_batches(ready, self._rollout.batch)
+        for number, batch in enumerate(batches, 1):
+            if number > 1:
                 self.interrupt.check()
+                if self._rollout.pause_s:
+                    self.tell(Pausing(self._rollout.pause_s, number, len(batches)))
                 with deadline.suspended():
                     self._watch_pause([s for s in ready if s not in {*left, *failed}], ready)
             if len(batch) == len(left):
                 deadline.end()
                 self.interrupt.check()
+            if len(batches) > 1:
+                self.tell(BatchStarted(number, len(batches), _names(batch)))
             failed |= self._each(lambda session: session.switch(self.interrupt), batch)[1]
             self._leave_if_cut_off(failed)
             left = [session for session in left if session not in batch]
@@ -372,3 +386,7 @@ class Fleet:
     ) -> tuple[dict[Session, _T], dict[Session, RestoopsError]]:
         """Do `work` on `sessions` side by side; return what came of it, and what went wrong."""
         return side_by_side(work, sessions, at_once=self._rollout.parallel)
+
+
+def _names(sessions: Iterable[Session]) -> tuple[str, ...]:
+    return tuple(session.host.name for session in sessions)

@@ -111,6 +111,7 @@ def _carry_out(
     for session, plan in plans.items():
         planned = Planned(session.host.name, session.previous, plan.steps, request.dry_run)
         fleet.tell(planned)
+    fleet.tell_batches(plans, dry_run=request.dry_run)
     try:
         if not request.dry_run:
             _between_hooks(swap, release, lambda: fleet.carry_out(plans, states))

@@ -31,6 +31,37 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Batches:
+    """Hosts switch, or in a dry run would switch, in these batches and not all at once."""
+
+    hosts: tuple[tuple[str, ...], ...]
+    """The hosts of each batch."""
+    pause_s: float
+    """Seconds between two batches."""
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStarted:
+    """The switch of a batch begins."""
+
+    number: int
+    """From 1."""
+    of: int
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """The pause before a batch begins."""
+
+    seconds: float
+    number: int
+    """The batch that comes next."""
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Another run holds the lock of a host, and this one waits for it."""
 
@@ -161,6 +192,9 @@ class FleetEnded:
 Event = (
     RunStarted
     | Planned
+    | Batches
+    | BatchStarted
+    | Pausing
     | Waiting
     | Preempting
     | AskingAgain

@@ -9,9 +9,12 @@ from restoops.errors import RestoopsError
 from restoops.plan.fleet import Ending, HostResult
 from restoops.report.events import (
     AskingAgain,
+    Batches,
+    BatchStarted,
     Event,
     FleetEnded,
     Output,
+    Pausing,
     Planned,
     Preempting,
     Progress,
@@ -65,6 +68,12 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return f"{kind} {release.tag} ({release.digest.short}) on {where}"
         case Planned():
             return _plan(event)
+        case Batches():
+            return _batches(event)
+        case BatchStarted(number, of, hosts):
+            return f"batch {number} of {of}: {', '.join(hosts)}"
+        case Pausing(seconds, number, of):
+            return f"pausing {duration(seconds)} before batch {number} of {of}"
         case Waiting(host, holder):
             return f"  {host}  waiting for {holder}"
         case Preempting(host, holder):
@@ -104,6 +113,13 @@ def _plan(event: Planned) -> str:
     if not event.dry_run:
         return head
     return "\n".join([head, *(f"  {event.host}  would {describe(step)}" for step in event.steps)])
+
+
+def _batches(event: Batches) -> str:
+    pauses = f", {duration(event.pause_s)} apart" if event.pause_s else ""
+    would = "would switch" if event.dry_run else "hosts switch"
+    each = (f"  batch {n}: {', '.join(hosts)}" for n, hosts in enumerate(event.hosts, 1))
+    return "\n".join([f"{would} in {len(event.hosts)} batches{pauses}:", *each])
 
 
 def outcome(event: RunEnded) -> str:
