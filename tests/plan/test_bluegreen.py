@@ -227,6 +227,26 @@ def test_recovery(cut_off: OpenRun, state: HostState, steps: tuple[Step, ...]) -
     )
 
 
+@pytest.mark.parametrize(
+    ("cut_off", "state", "keeps"),
+    [
+        pytest.param(run(V2), NOT_YET, True, id="undone before the switch"),
+        pytest.param(run(V2), SWITCHED, True, id="finished after the switch"),
+        pytest.param(run(V2, going_back=True), SWITCHED, False, id="undone after the switch"),
+        pytest.param(run(V1, old=None, new=BLUE), host(proxy(None), runs(BLUE, V1)), True,
+                     id="a first deploy undone before the switch"),
+        pytest.param(run(V1, old=None, new=BLUE, going_back=True), ONLY_V1, False,
+                     id="a first deploy undone after the switch"),
+    ],
+)  # fmt: skip
+def test_putting_right_tells_a_switch_that_moves_traffic_from_one_that_does_not(
+    cut_off: OpenRun, state: HostState, keeps: bool
+) -> None:
+    found = [step for step in plan_recovery(cut_off, state, WISHES) if isinstance(step, Switch)]
+
+    assert [step.keeps for step in found] == [keeps]
+
+
 def test_going_back_removes_the_image_that_never_served() -> None:
     state = replace(NOT_YET, history=(record(V1),), open_run=run(V2))
 

@@ -66,6 +66,8 @@ STEPS: list[tuple[Step, str]] = [
     (AwaitHealthy(GREEN, 60, 2), "wait until green is healthy"),
     (Switch(GREEN), "switch traffic to green"),
     (Switch(None), "switch traffic off"),
+    (Switch(GREEN, keeps=True), "keep traffic on green"),
+    (Switch(None, keeps=True), "leave traffic off"),
     (Verify(GREEN), "check through the proxy that green answers"),
     (Bake(GREEN, Limits(30, 0.02, 50)), "watch green under traffic for 30 s"),
     (Drain(BLUE, 30), "wait until no request runs on blue"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restoops.model import HostState, OpenRun
+from restoops.model import Color, HostState, OpenRun
 from restoops.plan.bluegreen import Wishes, repair, retire, trim
 from restoops.plan.steps import Drain, KeepWarm, Remove, Step, Switch, Uncover
 
@@ -19,7 +19,7 @@ def plan_recovery(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step,
     """Return the steps that finish `run` when its release serves, and that undo it otherwise."""
     if has_switched(run, state) and not run.going_back:
         left = retire(run.old, state, wishes, covers=run.kind == "deploy")
-        return (*repair(state), Switch(run.new), *left, *trim(state, wishes))
+        return (*repair(state), _assert(run.new, state), *left, *trim(state, wishes))
     first = repair(state) if run.old else ()
     return (*first, *plan_return(run, state, wishes))
 
@@ -29,19 +29,23 @@ def plan_return(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, .
     # The switch is asserted first, so that a proxy restarted in the midst reads the right file.
     if _stands_by(run, state):
         # Nothing was changed yet, and what is there may be all that answers.
-        return (Switch(run.old, covered=True),)
+        return (_assert(run.old, state, covered=True),)
     again = (KeepWarm(run.new, max(1, wishes.warm_s), covers=True),) if run.was_covered else ()
     if not run.started_new:
-        return (Switch(run.old), Drain(run.new, wishes.drain_s), *again)
+        return (_assert(run.old, state), Drain(run.new, wishes.drain_s), *again)
     found = state.containers.get(run.new)
     if found and found.release != run.release:
         # It was warm before the run, which has not come so far as to replace it.
-        return (Switch(run.old, covered=run.was_covered), *again)
+        return (_assert(run.old, state, covered=run.was_covered), *again)
     surplus = trim(state, wishes, without=run.new)
     if run.old is None:
-        return (Switch(None), Remove(run.new), *surplus)
+        return (_assert(None, state), Remove(run.new), *surplus)
     drain = Drain(run.new, wishes.drain_s, stops=True)
-    return (Switch(run.old), Uncover(run.new), drain, Remove(run.new), *surplus)
+    return (_assert(run.old, state), Uncover(run.new), drain, Remove(run.new), *surplus)
+
+
+def _assert(to: Color | None, state: HostState, *, covered: bool = False) -> Switch:
+    return Switch(to, covered, keeps=state.live is to)
 
 
 def _stands_by(run: OpenRun, state: HostState) -> bool:

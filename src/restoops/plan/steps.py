@@ -5,7 +5,7 @@ A run that is cut off is finished when traffic already goes to its release, else
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from restoops.model import Color, Digest, Release
 from restoops.plan.bake import Limits
@@ -69,6 +69,9 @@ class Switch:
 
     to: Color | None
     covered: bool = False
+    keeps: bool = field(default=False, compare=False)
+    """Whether traffic was there already when this was planned: it is done all the same, and only
+    told in other words."""
 
 
 @dataclass(frozen=True, slots=True)

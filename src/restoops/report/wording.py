@@ -40,6 +40,8 @@ def describe(step: Step) -> str:  # noqa: C901  one sentence for each kind of st
             return f"start {release.tag} in {color}"
         case AwaitHealthy(color):
             return f"wait until {color} is healthy"
+        case Switch(to, keeps=True):
+            return f"keep traffic on {to}" if to else "leave traffic off"
         case Switch(to):
             return f"switch traffic to {to}" if to else "switch traffic off"
         case Verify(color):
