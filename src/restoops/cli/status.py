@@ -29,8 +29,9 @@ def status(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> 
         show_statuses(environment, statuses, as_json=as_json)
     found.raise_if_absent()
     if faults := look_at(statuses):
+        which = " --host HOST" if len(statuses) > 1 else ""
         raise NeedsAttention(
             "; ".join(faults),
-            hint=f"`restoops logs {environment}` shows why a release is down; a deploy or "
+            hint=f"`restoops logs {environment}{which}` shows why a release is down; a deploy or "
             "rollback puts the rest right.",
         )
