@@ -102,13 +102,13 @@ def seen(operator: Operator, releases: Releases) -> Seen:
     for number in (1, 2, 3):
         releases.push(App(f"ddddd0{number}"))
     bad = releases.push(App("ddddd04", mode="never-healthy"))
-    operator.settings["health"]["timeout_s"] = 1
+    short = {"RESTOOPS_HEALTH__TIMEOUT_S": "1"}
     machine = Machine()
     with machine.watching(), watching_inside(operator.droplet):
         done = [
             operator.deploy("ddddd01"),
             operator.deploy("ddddd02", "--json"),
-            operator.run("deploy", bad.tag, "staging"),
+            operator.run("deploy", bad.tag, "staging", env=short),
             operator.deploy("ddddd03"),
             operator.rollback(),
             operator.run("doctor", "staging", "--json"),
