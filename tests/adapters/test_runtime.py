@@ -62,7 +62,8 @@ class Lines:
     @property
     def orders(self) -> list[str]:
         """What was sent that changes something, over all of them."""
-        return [text for line in self.opened for text in line.sent if text.startswith("set ")]
+        said = (text for line in self.opened for sent in line.sent for text in sent.splitlines())
+        return [text for text in said if text.startswith("set ")]
 
     def fall_asleep(self) -> None:
         """Say nothing until the stream is closed."""

@@ -16,6 +16,8 @@ from restoops.errors import NeedsAttention, Unreachable
 from restoops.model import Color, Counts
 
 _PROMPT = b"\n> "
+_SERVERS = "show stat -1 4 -1"
+"""The counters of all servers, and not those of all frontends and backends."""
 _ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
 
 
@@ -40,6 +42,7 @@ class RuntimeApi:
     def __init__(self, host: str, directory: str, dial: Callable[[str], Stream]) -> None:
         self.host = host
         self._map = f"{directory}/live.map"
+        self._show_map = f"show map {self._map}"
         self._socket = f"{directory}/run/admin.sock"
         self._dial = dial
         self._stream: Stream | None = None
@@ -66,16 +69,18 @@ class RuntimeApi:
         Raises:
             Unreachable: no proxy runs.
         """
-        rows = self._rows()
-        return parse_traffic(self.current(), rows)
+        servers, route = self._ask(_SERVERS, self._show_map)
+        return parse_traffic(parse_route(route), _rows(servers))
 
     def current(self) -> Route:
         """Return where new requests go."""
-        return parse_route(self._ask(f"show map {self._map}"))
+        (route,) = self._ask(self._show_map)
+        return parse_route(route)
 
     def description(self) -> str:
         """Return the fingerprint of the configuration that the process runs with."""
-        lines = self._ask("show info").splitlines()
+        (told,) = self._ask("show info")
+        lines = told.splitlines()
         return next((li.partition(": ")[2] for li in lines if li.startswith("description:")), "")
 
     def route(self, route: Route) -> None:
@@ -84,8 +89,8 @@ class RuntimeApi:
         Raises:
             NeedsAttention: HAProxy refused.
         """
-        self._order(f"set map {self._map} live {route}")
-        if (says := self.current()) != route:
+        (told,) = self._order(f"set map {self._map} live {route}", self._show_map)
+        if (says := parse_route(told)) != route:
             raise NeedsAttention(
                 f"{self.host}: HAProxy routes to {says} and not to {route}",
                 hint="`restoops status` shows what serves; `restoops doctor` checks the proxy.",
@@ -116,53 +121,54 @@ class RuntimeApi:
         """Tell HAProxy what we have just found: the slot is healthy. Its checks go on."""
         self._order(f"set server app_{color}/{color} health up")
 
-    def _rows(self) -> list[dict[str, str]]:
-        head, *rows = csv.reader(self._ask("show stat").removeprefix("# ").splitlines())
-        # DictReader takes three times as long, and every poll of every host comes here.
-        return [dict(zip(head, row, strict=False)) for row in rows if row]
-
     def _servers(self) -> list[dict[str, str]]:
-        return [row for row in self._rows() if row["svname"] in tuple(Color)]
+        (told,) = self._ask(_SERVERS)
+        return [row for row in _rows(told) if row["svname"] in tuple(Color)]
 
-    def _order(self, command: str) -> None:
+    def _order(self, command: str, *questions: str) -> list[str]:
+        """Give an order; return the answers to `questions` that are asked right after it."""
         # An order is sent once: a stream that was closed meanwhile is noticed by a question.
         self.current()
         # "No such server." and all other refusals come as text, with success: any answer is one.
-        answer = self._ask_once(command).strip()
-        if answer:
+        answer, *answers = self._ask_once(command, *questions)
+        if refusal := answer.strip():
             raise NeedsAttention(
-                f"{self.host}: HAProxy refused `{command}`: {answer}",
+                f"{self.host}: HAProxy refused `{command}`: {refusal}",
                 hint="Was its configuration edited by hand? The next deploy writes it anew.",
             )
+        return answers
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, *commands: str) -> list[str]:
         """Ask something that changes nothing, on a new stream if HAProxy has closed the old one.
 
         It does so when nothing was asked for long, such as during a migration.
         """
         was_open = self._stream is not None
         try:
-            return self._talk(command)
+            return self._talk(commands)
         except TimeoutError as error:
             raise self._no_answer(error) from error
         except (OSError, EOFError) as error:
             if not was_open:
                 raise self._no_answer(error) from error
         self.close()
-        return self._ask_once(command)
+        return self._ask_once(*commands)
 
-    def _ask_once(self, command: str) -> str:
+    def _ask_once(self, *commands: str) -> list[str]:
         try:
-            return self._talk(command)
+            return self._talk(commands)
         except (OSError, EOFError) as error:
             raise self._no_answer(error) from error
 
-    def _talk(self, command: str) -> str:
+    def _talk(self, commands: Sequence[str]) -> list[str]:
+        """Send all commands in one breath, and return the answer to each."""
         self.connect()
+        assert self._stream  # noqa: S101  connect() has made it
         if not self._is_greeted:
-            self._read()
+            self._read(1)
             self._is_greeted = True
-        return self._exchange(command)
+        self._stream.sendall("".join(f"{command}\n" for command in commands).encode())
+        return self._read(len(commands))
 
     def _no_answer(self, error: Exception) -> Unreachable:
         self.close()
@@ -171,21 +177,22 @@ class RuntimeApi:
             hint="The next deploy or rollback starts it again; `restoops doctor` says more.",
         )
 
-    def _exchange(self, command: str) -> str:
-        assert self._stream  # noqa: S101  connect() has made it
-        self._stream.sendall(command.encode() + b"\n")
-        return self._read()
-
-    def _read(self) -> str:
-        """Return what comes before the next prompt."""
+    def _read(self, count: int) -> list[str]:
+        """Return what comes before each of the next `count` prompts."""
         assert self._stream  # noqa: S101  connect() has made it
         answer = b""
-        while not answer.endswith(_PROMPT):
+        while answer.count(_PROMPT) < count:
             part = self._stream.recv(65536)
             if not part:
                 raise EOFError("the connection was closed")
             answer += part
-        return answer.removesuffix(_PROMPT).decode(errors="replace")
+        return answer.decode(errors="replace").split(_PROMPT.decode())[:count]
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    head, *rows = csv.reader(text.removeprefix("# ").splitlines())
+    # DictReader takes three times as long, and every poll of every host comes here.
+    return [dict(zip(head, row, strict=False)) for row in rows if row]
 
 
 def parse_traffic(route: Route, rows: Sequence[dict[str, str]]) -> Traffic:

@@ -1,6 +1,6 @@
 """The two sockets of the proxy: HAProxy's runtime API, and the one for questions to a release.
 
-`stat.csv` is what HAProxy 2.6 shows with our configuration; who is up is filled in.
+`stat.csv` is what HAProxy 2.6 shows of the servers in our configuration; who is up is filled in.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ class Admin:
             case ["set", "map", _, "live", route]:
                 machine.switch(route)
                 return ""
-            case ["show", "stat"]:
+            case ["show", "stat", "-1", "4", "-1"]:
                 up = {color: "UP" if machine.answers(color) else "DOWN" for color in COLORS}
                 return _STAT.format(**up)
             case ["show", "info"]:
