@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restoops.adapters.connection import LocalConnection, script
+from restoops.adapters.connection import script
 from restoops.adapters.files import Files
 from restoops.errors import StepFailed
+from tests.adapters.local_files import local_files
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(LocalConnection(), str(tmp_path / "menu"))
+def files(tmp_path: Path) -> Iterator[Files]:
+    with local_files(tmp_path / "menu") as files:
+        yield files
 
 
 def test_what_is_written_is_read(files: Files) -> None:
@@ -62,23 +65,35 @@ def test_a_file_that_comes_cut_short_replaces_nothing(files: Files, tmp_path: Pa
     assert files.read("run.json") == {"run.json": "as it was"}
 
 
-def test_a_directory_that_cannot_be_made_is_told_with_a_hint(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made_is_told_with_a_hint(files: Files, tmp_path: Path) -> None:
     (tmp_path / "menu").write_text("a file")
 
     with pytest.raises(StepFailed, match=r"local: cannot write to .*/menu: ") as caught:
-        Files(LocalConnection(), str(tmp_path / "menu")).write({"run.json": "x"})
+        files.write({"run.json": "x"})
 
     assert "disk full" in caught.value.hint
+
+
+def test_what_a_write_that_failed_did_not_read_is_not_run(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "menu").write_text("a file")
+    with pytest.raises(StepFailed):
+        files.write({"run.json": f"touch {tmp_path}/pwned\n" * 2})
+    (tmp_path / "menu").unlink()
+
+    files.write({"run.json": "x"})
+
+    assert files.read("run.json") == {"run.json": "x"}
+    assert not (tmp_path / "pwned").exists()
 
 
 @pytest.mark.parametrize(
     "name", ["a b", "$(touch pwned)", "`id`", "'; touch pwned; '", "ü", "a\\nb", "*"]
 )
 def test_a_name_is_never_read_by_a_shell(tmp_path: Path, name: str) -> None:
-    files = Files(LocalConnection(), str(tmp_path / name))
-    files.write({"run.json": name})
+    with local_files(tmp_path / name) as files:
+        files.write({"run.json": name})
 
-    assert files.read("run.json") == {"run.json": name}
+        assert files.read("run.json") == {"run.json": name}
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -87,7 +102,7 @@ def test_a_name_is_never_read_by_a_shell(tmp_path: Path, name: str) -> None:
 def test_any_text_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, texts: dict[str, str]
 ) -> None:
-    files = Files(LocalConnection(), str(tmp_path_factory.mktemp("any")))
-    files.write(texts)
+    with local_files(tmp_path_factory.mktemp("any")) as files:
+        files.write(texts)
 
-    assert files.read("a", "b", "proxy/c") == texts
+        assert files.read("a", "b", "proxy/c") == texts

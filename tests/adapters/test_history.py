@@ -13,8 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restoops.adapters.connection import LocalConnection
-from restoops.adapters.files import Files
 from restoops.adapters.history import (
     HISTORY_FILES,
     History,
@@ -24,6 +22,7 @@ from restoops.adapters.history import (
 )
 from restoops.errors import NeedsAttention
 from restoops.model import Color, OpenRun, Record, Release, Timing
+from tests.adapters.local_files import local_files
 from tests.plan.states import V1, V2, digest, record, release, run
 from tests.plan.strategies import RELEASES
 
@@ -277,10 +276,10 @@ def test_each_line_carries_the_hash_of_the_one_before() -> None:
 
 
 def test_what_is_stored_comes_back(tmp_path: Path) -> None:
-    files = Files(LocalConnection(), str(tmp_path / "menu"))
-    files.write(FOUR.files)
+    with local_files(tmp_path / "menu") as files:
+        files.write(FOUR.files)
 
-    assert History.of(files.read(*HISTORY_FILES)) == FOUR
+        assert History.of(files.read(*HISTORY_FILES)) == FOUR
 
 
 def test_the_head_is_written_last_and_read_first() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from restoops.adapters.connection import LocalConnection
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import SLOTS, parse_slots
 from restoops.adapters.proxy import ProxyService
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi
 from tests.adapters.haproxy_process import Haproxy, endpoints_at, free_port, running
+from tests.adapters.local_files import local_files
 from tests.plan.states import BLUE, GREEN
 
 pytestmark = pytest.mark.lab
@@ -31,8 +31,9 @@ class Started(ProxyService):
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(LocalConnection(), str(tmp_path))
+def files(tmp_path: Path) -> Iterator[Files]:
+    with local_files(tmp_path) as files:
+        yield files
 
 
 @pytest.fixture

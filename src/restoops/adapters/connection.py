@@ -76,6 +76,9 @@ class Connection(Protocol):
     def talk(self, argv: Sequence[str]) -> Talk:
         """Start a program and talk to it."""
 
+    def start(self, argv: Sequence[str]) -> Stream:
+        """Start a program whose input and output are one stream."""
+
     def dial(self, socket_path: str) -> Stream:
         """Connect to a Unix socket on the host."""
 
@@ -99,6 +102,10 @@ class LocalConnection:
     def talk(self, argv: Sequence[str]) -> Talk:
         """Start a program and talk to it."""
         return process.Talk(argv)
+
+    def start(self, argv: Sequence[str]) -> Stream:
+        """Start a program whose input and output are one stream."""
+        return process.Started(argv)
 
     def dial(self, socket_path: str) -> Stream:
         """Connect to a Unix socket.
@@ -214,11 +221,12 @@ def describe_holder(text: str) -> str:
 
 def script(name: str) -> list[str]:
     """Return the argv that runs one of our shell scripts on a host; arguments follow it."""
-    return ["bash", "-c", _text(name), f"restoops-{name}"]
+    return ["bash", "-c", text_of(name), f"restoops-{name}"]
 
 
 @functools.cache  # once for all hosts
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """Return one of our shell scripts."""
     return (_SCRIPTS / f"{name}.sh").read_text()
 
 
@@ -237,11 +245,16 @@ def _not_locked(host: str, directory: str, claim: Claim, said: Sequence[str]) ->
         return _lacking(host, other)
     if word == "UNWRITABLE":
         return _unwritable(host, directory)
+    return no_shell(host, "\n".join(said), "the lock could not be asked for: ")
+
+
+def no_shell(host: str, said: str, what: str = "") -> Unreachable:
+    """Return the error for a host whose shell ended before our script had come to its end."""
     return Unreachable(
-        f"{host}: the lock could not be asked for: the shell there ended before it had an answer",
+        f"{host}: {what}the shell there ended before it had an answer",
         hint="restoops needs `bash` there, and a user whose login shell runs commands: does "
         f"`ssh {host} bash --version` print a version, and nothing else?",
-        details="\n".join(said[-_SHOWN_LINES:]),
+        details="\n".join(said.splitlines()[-_SHOWN_LINES:]),
     )
 
 

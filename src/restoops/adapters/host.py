@@ -31,6 +31,7 @@ from restoops.adapters.proxy import ProxyService, in_charge
 from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
+from restoops.adapters.shell import Shell
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
     Answer,
@@ -75,7 +76,8 @@ class Host:
         self.name = connection.host
         self._connection = connection
         self._settings = settings
-        self._files = Files(connection, settings.directory)
+        self._shell = Shell(connection)
+        self._files = Files(connection.host, self._shell, settings.directory)
         self._clock = clock
         self._docker_ahead: Stream | None = None
         self._runtime = self._new_runtime()
@@ -117,6 +119,7 @@ class Host:
         """Close the connection and all that runs over it."""
         # First: nothing needs to be said about each channel of a connection that is gone.
         self._connection.close()
+        self._shell.close()
         self._prober.close()
         self._runtime.close()
         if "_engine" in vars(self):
@@ -308,7 +311,7 @@ class Host:
         """Have the host itself stop `color` after `after_s` seconds, unless it is live by then."""
         container = self._in(color).id
         grace = str(self._settings.stop_grace_s)
-        self._files.run_detached(
+        self._shell.detach(
             "retire", self._settings.directory, container, color.value, str(after_s), grace
         )
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import time
 from collections import deque
@@ -236,4 +237,33 @@ class Talk:
         """End the conversation and wait for the program."""
         for pipe in self._pipes:
             pipe.close()
+        self._process.wait()
+
+
+class Started:
+    """A program whose input and both outputs are one stream.
+
+    Raises:
+        StepFailed: it cannot be started.
+    """
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            pipe = theirs.fileno()
+            try:
+                self._process = subprocess.Popen(  # noqa: S603
+                    argv, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0
+                )
+            except OSError as error:
+                ours.close()
+                raise StepFailed(f"{argv[0]} cannot be started: {error.strerror}") from error
+        self._stream = ours
+        self.sendall = ours.sendall
+        self.recv = ours.recv
+        self.settimeout = ours.settimeout
+
+    def close(self) -> None:
+        """End its input and wait for it."""
+        self._stream.close()
         self._process.wait()

@@ -14,7 +14,7 @@ import shlex
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ else:
 
 from paramiko.hostkeys import InvalidHostKey
 
+from restoops.adapters.channels import StartedChannel, TalkChannel
 from restoops.adapters.refusals import RefuseUnknown, key_changed, refusal
 from restoops.adapters.streamlocal import open_streamlocal
 from restoops.adapters.tcp import TcpStream
@@ -41,8 +42,6 @@ from restoops.adapters.tcp import TcpStream
 _DEFAULT_USER = "deploy"
 _MOST_JUMPS = 8
 _SSH_PORT = 22
-_LEAVE_S = 5
-"""How long a program on the host may take to end when we leave; a frozen host never does."""
 # What it has to say reaches the operator as our errors.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
@@ -111,9 +110,14 @@ class SshConnection:
     def talk(self, argv: Sequence[str]) -> Talk:
         """Start a program and talk to it."""
         try:
-            channel = self._open(argv)
-            channel.set_combine_stderr(True)  # a shell that cannot do it says so there
-            return _ChannelTalk(channel, self._lost)
+            return TalkChannel(self._open(argv), self._lost)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise self._lost(error) from error
+
+    def start(self, argv: Sequence[str]) -> Stream:
+        """Start a program whose input and output are one stream."""
+        try:
+            return StartedChannel(self._open(argv), self._lost)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
 
@@ -292,29 +296,6 @@ class SshConnection:
         return transport.open_channel(
             "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=options.connect_timeout_s
         )
-
-
-class _ChannelTalk:
-    def __init__(self, channel: paramiko.Channel, lost: Callable[[Exception], Unreachable]) -> None:
-        self._channel = channel
-        self._lost = lost
-        self._lines = channel.makefile("rb")
-
-    def read_line(self) -> str | None:
-        try:
-            line: bytes = self._lines.readline()
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            raise self._lost(error) from error
-        return line.decode(errors="replace").rstrip("\n") if line else None
-
-    def write_line(self, text: str = "") -> None:
-        self._channel.sendall(text.encode() + b"\n")
-
-    def close(self) -> None:
-        self._channel.shutdown_write()
-        # Until the program has ended, what it held is not free.
-        self._channel.status_event.wait(_LEAVE_S)
-        self._channel.close()
 
 
 def _user_config() -> paramiko.SSHConfig:

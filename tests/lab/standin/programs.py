@@ -2,14 +2,14 @@
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from tests.lab.standin.channels import Channel, Endpoint
 from tests.lab.standin.machine import Machine, later
 
 _SCRIPT = re.compile(r"' restoops-(\w+) ")
 _OWNER = "1001 1001"
-_LOCK_TAKEN, _LOST, _UNKNOWN = 75, 74, 127
+_LOCK_TAKEN, _UNKNOWN = 75, 127
 
 
 def execute(machine: Machine, channel: Channel, command: str) -> Endpoint:
@@ -19,65 +19,94 @@ def execute(machine: Machine, channel: Channel, command: str) -> Endpoint:
     match found and found[1]:
         case "lock":
             return Lock(machine, channel, arguments)
-        case "write":
-            return Program(channel, machine.timing.script_ms, lambda given: _write(
-                machine, arguments[1:], given))  # fmt: skip
-        case "read":
-            return Program(channel, machine.timing.script_ms, lambda _: _read(
-                machine, arguments[1:]))  # fmt: skip
-        case "retire":
-            _directory, container, slot, after_s, _grace_s = arguments
-            machine.retire(container, slot, float(after_s))
-            return Program(channel, machine.timing.script_ms, lambda _: (0, b""))
-    return Program(channel, 0, lambda _: (_UNKNOWN, b"a stand-in does not know this program\n"))
+        case "serve":
+            return Serve(machine, channel, arguments[0])
+    return Unknown(channel)
 
 
-class Program:
-    """Reads all of its input, takes its time, and ends with a status and some output."""
+class Unknown:
+    """A program that a stand-in does not have."""
 
-    def __init__(
-        self, channel: Channel, takes_ms: float, run: Callable[[bytes], tuple[int, bytes]]
-    ) -> None:
-        self._channel = channel
-        self._takes_ms = takes_ms
-        self._run = run
-        self._given = b""
+    def __init__(self, channel: Channel) -> None:
+        channel.write(b"a stand-in does not know this program\n")
+        channel.exit(_UNKNOWN)
 
     def received(self, data: bytes) -> None:
-        """Take input."""
-        self._given += data
+        """Do nothing: it has ended."""
 
     def ended(self) -> None:
-        """Run: all input is there."""
-        later(self._takes_ms, self._end)
+        """Do nothing, either."""
+
+    def gone(self) -> None:
+        """Do nothing, either."""
+
+
+class Serve:
+    """Runs scripts, one after the other, each when all that it reads is there."""
+
+    def __init__(self, machine: Machine, channel: Channel, word: str) -> None:
+        self._machine = machine
+        self._channel = channel
+        self._word = word
+        self._given = b""
+        self._answer(0, b"")
+
+    def received(self, data: bytes) -> None:
+        """Take a call, or a part of one; the client waits for its answer before the next."""
+        self._given += data
+        line, end, rest = self._given.partition(b"\n")
+        words = shlex.split(line.decode()) if end else []
+        if not words or len(rest) < sum(_sizes(words[3:])):
+            return
+        self._given = b""
+        later(self._machine.timing.script_ms, lambda: self._answer(*self._run(words, rest)))
+
+    def ended(self) -> None:
+        """End."""
+        self._channel.exit(0)
 
     def gone(self) -> None:
         """Do nothing: what has begun is done all the same."""
 
-    def _end(self) -> None:
-        status, output = self._run(self._given)
-        self._channel.write(output)
-        self._channel.exit(status)
+    def _run(self, words: list[str], given: bytes) -> tuple[int, bytes]:
+        match words:
+            case ["run", "read", _, *names]:
+                return 0, _read(self._machine, names)
+            case ["run", "write", _, *what]:
+                _write(self._machine, what, given)
+                return 0, b""
+            case ["detach", "retire", _, container, slot, after_s, _]:
+                self._machine.retire(container, slot, float(after_s))
+                return 0, b""
+        return _UNKNOWN, b"a stand-in does not know this script\n"
+
+    def _answer(self, status: int, said: bytes) -> None:
+        self._channel.write(b"%s\n%s %d\n" % (said, self._word.encode(), status))
 
 
-def _read(machine: Machine, names: list[str]) -> tuple[int, bytes]:
+def _sizes(words: list[str]) -> Iterator[int]:
+    """Yield the sizes among `name size name size remove name`."""
+    for name, size in zip(words[::2], words[1::2], strict=False):
+        if name == "remove" or not size.isdigit():
+            return
+        yield int(size)
+
+
+def _read(machine: Machine, names: list[str]) -> bytes:
     if machine.files is None:
-        return 0, f"absent {_OWNER}\n".encode()
+        return f"absent {_OWNER}\n".encode()
     found = {name: machine.files[name] for name in names if name in machine.files}
     parts = [f"{name} {len(content)}\n".encode() + content for name, content in found.items()]
-    return 0, f"present {_OWNER}\n".encode() + b"".join(parts)
+    return f"present {_OWNER}\n".encode() + b"".join(parts)
 
 
-def _write(machine: Machine, words: list[str], given: bytes) -> tuple[int, bytes]:
+def _write(machine: Machine, words: list[str], given: bytes) -> None:
     files = machine.files = machine.files or {}
-    while len(words) >= 2 and words[0] != "remove":
-        name, size, *words = words
-        if len(given) < int(size):
-            return _LOST, f"{name}: cut short\n".encode()
-        files[name], given = given[: int(size)], given[int(size) :]
+    for size in _sizes(words):
+        name, _, *words = words
+        files[name], given = given[:size], given[size:]
     for name in words[1:]:
         files.pop(name, None)
-    return 0, b""
 
 
 class Lock:
