@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import docker
+import requests
 import urllib3
 from docker.transport import UnixHTTPAdapter
 
@@ -62,6 +63,29 @@ class DialAdapter(UnixHTTPAdapter):
 class DialClient(docker.APIClient):
     """docker-py's client, for what it would otherwise look for in a socket only."""
 
+    def request(  # type: ignore[override]  # what docker-py uses of it
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Any = None,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        stream: bool = False,
+        **_: Any,
+    ) -> requests.Response:
+        """Ask without what only the web needs: cookies, redirects, proxies, ~/.netrc.
+
+        That takes requests as long as all the rest, for each of the dozen questions to each host.
+        """
+        every = {**self.headers, **(headers or {})}
+        asked = requests.Request(method, url, headers=every, params=params, data=data)
+        answer = self.get_adapter(url).send(asked.prepare(), stream=stream, timeout=timeout)
+        if not stream:
+            answer.content  # noqa: B018  read it now: the connection is wanted for the next one
+        return answer
+
     def _get_raw_response_socket(self, response: Any) -> Any:
         """Return what an answer that is streamed is read from; its timeout is then taken off."""
         file = response.raw._fp.fp
@@ -83,7 +107,6 @@ def connect(dial: Callable[[], Stream], timeout_s: float) -> DialClient:
             timeout=timeout_s,  # type: ignore[arg-type]  # or float
         )
         client.mount("http+docker://", adapter)
-        client.trust_env = False  # requests would look for proxies and ~/.netrc at each call
         return client
 
     oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]

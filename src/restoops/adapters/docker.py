@@ -14,10 +14,10 @@ import urllib3
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool
 
 from restoops.adapters.connection import Stream
-from restoops.adapters.container import Blueprint, Service
+from restoops.adapters.container import Blueprint, Service, describe, releases_among
 from restoops.adapters.dial import connect
-from restoops.errors import NeedsAttention, StepFailed, Unreachable
-from restoops.model import Color, Container, Digest, ImageName, Login, Release
+from restoops.errors import StepFailed, Unreachable
+from restoops.model import Container, Digest, ImageName, Login
 
 _FAULTS = (
     docker.errors.DockerException,
@@ -61,18 +61,14 @@ class Engine:
 
     def containers(self, app: str) -> tuple[Container, ...]:
         """Return the containers of `app` in the two slots, running or not."""
-        with self._faults("cannot list containers"):
-            found = self.client.containers(
-                all=True, filters={"label": [f"restoops.app={app}", "restoops.slot"]}
-            )
-        return tuple(_container(entry["Id"], entry["Labels"], entry["State"]) for entry in found)
+        return releases_among(self.services({"restoops.app": app}))
 
     def inspect(self, container_id: str) -> Container:
         """Return one container with its restarts and exit code."""
         with self._faults("cannot inspect the container"):
             entry = self.client.inspect_container(container_id)
         state = entry["State"]
-        return _container(
+        return describe(
             entry["Id"],
             entry["Config"]["Labels"],
             state["Status"],
@@ -366,22 +362,3 @@ def _hint(reason: str) -> str:
     if "exec: " in reason:
         return "Is the program in the image? `release.command` names it, or the image's entrypoint."
     return "`restoops doctor` checks the host."
-
-
-def _container(
-    container_id: str, labels: Mapping[str, str], status: str, **facts: Any
-) -> Container:
-    try:
-        return Container(
-            id=container_id,
-            color=Color(labels["restoops.slot"]),
-            release=Release(labels["restoops.tag"], Digest(labels["restoops.digest"])),
-            spec=labels.get("restoops.spec", ""),
-            status=status,
-            **facts,
-        )
-    except (KeyError, ValueError) as error:
-        raise NeedsAttention(
-            f"container {container_id[:12]} has labels that restoops does not understand: {error}",
-            hint="It was not made by restoops. Remove it, or give it another `restoops.app` label.",
-        ) from error

@@ -7,7 +7,7 @@ nothing is ever stopped or removed that HAProxy routes to.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,12 +22,12 @@ from restoops.adapters.connection import (
     hold_lock,
     script,
 )
-from restoops.adapters.container import SOCKET, Blueprint
+from restoops.adapters.container import SOCKET, Blueprint, Service, releases_among
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import LIVE_MAP, SLOTS, ProxyWish, Route, parse_route
 from restoops.adapters.history import HISTORY_FILES, History, dump_run
 from restoops.adapters.probe import Prober
-from restoops.adapters.proxy import ProxyService, in_charge
+from restoops.adapters.proxy import ProxyService, in_charge, proxies_among
 from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
@@ -150,12 +150,13 @@ class Host:
         self._routing.remember(text)
         self._history = History.of(text)
         records = self._history.records()
-        self._refresh()
+        found = self._engine.services({"restoops.app": self._settings.app})
+        self._remember(found)
         return HostState(
             host=self.name,
             ready=LIVE_MAP in text
             and self._engine.subnet_of(self._settings.app) == self._settings.subnet,
-            proxy=self._observe_proxy(parse_route(text.get(LIVE_MAP, "")).live),
+            proxy=self._observe_proxy(found, parse_route(text.get(LIVE_MAP, "")).live),
             containers=dict(self._containers),
             images=frozenset(self._engine.images(self._settings.image)),
             open_run=self._history.open_run(
@@ -272,8 +273,9 @@ class Host:
             labels=labels,
             address=endpoint.rpartition(":")[0],
         )
-        self._engine.start(self._settings.image.at(release.digest), blueprint)
-        self._refresh()
+        started = self._engine.start(self._settings.image.at(release.digest), blueprint)
+        spec = self._settings.blueprint.labels.get("restoops.spec", "")
+        self._containers[color] = Container(started, color, release, spec, "running")
 
     def stop(self, color: Color) -> None:
         """Stop the release in `color`; its logs stay readable."""
@@ -345,8 +347,10 @@ class Host:
         return RuntimeApi(self._connection.host, directory, self._connection.dial)
 
     def _refresh(self) -> None:
-        found = self._engine.containers(self._settings.app)
-        self._containers = {container.color: container for container in found}
+        self._remember(self._engine.services({"restoops.app": self._settings.app}))
+
+    def _remember(self, found: Sequence[Service]) -> None:
+        self._containers = {container.color: container for container in releases_among(found)}
 
     def _in(self, color: Color) -> Container:
         if color not in self._containers:
@@ -368,8 +372,8 @@ class Host:
                 hint="This is a fault of restoops; `restoops status` shows what serves.",
             )
 
-    def _observe_proxy(self, on_file: Color | None) -> Proxy | None:
-        found = self._proxy.containers()
+    def _observe_proxy(self, services: Sequence[Service], on_file: Color | None) -> Proxy | None:
+        found = proxies_among(services, self._settings.proxy)
         running = in_charge(found)
         if not running:
             return Proxy(running=False, current=False, live=on_file, on_file=on_file)

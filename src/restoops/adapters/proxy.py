@@ -206,6 +206,11 @@ def in_charge(services: Sequence[Service]) -> list[Service]:
     return [it for it in services if it.is_running and not it.name.endswith(_ENDING)]
 
 
+def proxies_among(services: Sequence[Service], wish: ProxyWish) -> tuple[Service, ...]:
+    """Return the proxies of the application, newest first as Docker lists them."""
+    return tuple(it for it in services if wish.labels.items() <= it.labels.items())
+
+
 def _file_of(service: Service) -> str:
     """Return the configuration that a proxy reads whenever it is started."""
     return service.labels.get(_FILE_LABEL, "proxy/haproxy.cfg")

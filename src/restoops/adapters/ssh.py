@@ -58,6 +58,20 @@ class SshOptions:
     answer_timeout_s: float = 60
 
 
+class _Transport(paramiko.Transport):
+    """Prefers AES-GCM, as OpenSSH does before CTR with an HMAC.
+
+    paramiko checks an HMAC byte by byte in Python: a tenth of what a fleet's deploy takes.
+    """
+
+    _preferred_ciphers = tuple(
+        sorted(
+            paramiko.Transport._preferred_ciphers,  # type: ignore[attr-defined]  # types lack it
+            key=lambda name: "-gcm@" not in name,
+        )
+    )
+
+
 class SshConnection:
     """A connection to one host, opened at once and never reopened.
 
@@ -235,6 +249,7 @@ class SshConnection:
                 auth_timeout=options.connect_timeout_s,
                 allow_agent=known.get("identitiesonly", "no") != "yes",
                 look_for_keys=not options.key,
+                transport_factory=_Transport,  # type: ignore[arg-type]  # types lack its defaults
             )
         except HostKeyRefused:
             client.close()

@@ -14,13 +14,13 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from tests.lab.standin.packets import BLOCK, MAC, Fields, Malformed, Packets, mpint, string
+from tests.lab.standin.packets import BLOCK, NONCE, Fields, Malformed, Packets, mpint, string
 
 VERSION = b"SSH-2.0-OpenSSH_9.2p1 stand-in"
 _HOST_KEY = "ssh-ed25519"
 _ALGORITHMS = (
     *("curve25519-sha256@libssh.org", _HOST_KEY),
-    *("aes128-ctr", "aes128-ctr", "hmac-sha2-256", "hmac-sha2-256"),
+    *("aes128-gcm@openssh.com", "aes128-gcm@openssh.com", "hmac-sha2-256", "hmac-sha2-256"),
     *("none", "none", "", ""),
 )
 _DISCONNECT, _IGNORE, _UNIMPLEMENTED, _DEBUG = 1, 2, 3, 4
@@ -91,8 +91,8 @@ class Handshake(asyncio.Protocol):
         elif kind == _KEX:
             self._exchange(fields.string())
         elif kind == _NEWKEYS:
-            iv, _, key, _, mac_key, _ = self._keys
-            self._packets.incoming.secure(iv, key, mac_key)
+            iv, _, key, _ = self._keys
+            self._packets.incoming.secure(iv, key)
         elif kind == _SERVICE:
             self.send(bytes([_ACCEPTED]) + string(fields.string()))
         elif kind == _LOGIN:
@@ -117,11 +117,11 @@ class Handshake(asyncio.Protocol):
         self._keys = [
             hashlib.sha256(secret + digest + letter + digest).digest()[:size]
             for letter, size in zip(
-                (b"A", b"B", b"C", b"D", b"E", b"F"), (BLOCK,) * 4 + (MAC,) * 2, strict=True
+                (b"A", b"B", b"C", b"D"), (NONCE, NONCE, BLOCK, BLOCK), strict=True
             )
         ]
-        _, iv, _, key, _, mac_key = self._keys
-        self._packets.outgoing.secure(iv, key, mac_key)
+        _, iv, _, key = self._keys
+        self._packets.outgoing.secure(iv, key)
 
     def _log_in(self, fields: Fields) -> None:
         _user, _service, method = fields.string(), fields.string(), fields.text()

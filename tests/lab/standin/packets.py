@@ -1,16 +1,16 @@
 """SSH's binary packets, encrypted both ways: https://www.rfc-editor.org/rfc/rfc4253#section-6."""
 
-import hmac
 import os
 import struct
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CTR
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-BLOCK, MAC = 16, 32
+BLOCK, TAG, SIZE = 16, 16, 4
+NONCE = 12
 _PLAIN_BLOCK = 8
+_LEAST_PADDING = 4
 
 
 class Malformed(Exception):
@@ -65,36 +65,47 @@ def mpint(raw: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Way:
-    """One direction of a connection: plain at first, encrypted after `secure`."""
+    """One direction of a connection: plain at first, AES-GCM after `secure`.
 
-    sequence: int = 0
-    _cipher: CipherContext | None = None
-    _mac_key: bytes = b""
+    https://www.rfc-editor.org/rfc/rfc5647, with the size in the clear.
+    """
 
-    def secure(self, iv: bytes, key: bytes, mac_key: bytes) -> None:
-        """Encrypt (or decrypt, for counter mode is the same both ways) from now on."""
-        self._cipher = Cipher(AES(key), CTR(iv)).encryptor()
-        self._mac_key = mac_key
+    _cipher: AESGCM | None = None
+    _fixed: bytes = b""
+    _count: int = 0
+
+    def secure(self, iv: bytes, key: bytes) -> None:
+        """Encrypt (or decrypt) from now on."""
+        self._cipher = AESGCM(key)
+        self._fixed, self._count = iv[:4], int.from_bytes(iv[4:])
 
     @property
     def block(self) -> int:
-        """Packets are multiples of this."""
+        """What is encrypted is a multiple of this; what is not, with its size."""
         return BLOCK if self._cipher else _PLAIN_BLOCK
 
     @property
-    def mac_size(self) -> int:
+    def uncounted(self) -> int:
+        """Bytes of the size, where they do not count for that."""
+        return SIZE if self._cipher else 0
+
+    @property
+    def tag_size(self) -> int:
         """Bytes behind each packet."""
-        return MAC if self._cipher else 0
+        return TAG if self._cipher else 0
 
-    def turn(self, raw: bytes) -> bytes:
-        """Encrypt or decrypt."""
-        return self._cipher.update(raw) if self._cipher else raw
+    def close(self, size: bytes, packet: bytes) -> bytes:
+        """Encrypt one packet and append its tag."""
+        return self._cipher.encrypt(self._nonce(), packet, size) if self._cipher else packet
 
-    def mac(self, packet: bytes) -> bytes:
-        """Return the next packet's code of authentication; call it once for each."""
-        numbered = struct.pack(">I", self.sequence) + packet
-        self.sequence = (self.sequence + 1) & 0xFFFFFFFF
-        return hmac.digest(self._mac_key, numbered, "sha256") if self._cipher else b""
+    def open(self, size: bytes, packet: bytes) -> bytes:
+        """Decrypt one packet that ends with its tag."""
+        return self._cipher.decrypt(self._nonce(), packet, size) if self._cipher else packet
+
+    def _nonce(self) -> bytes:
+        nonce = self._fixed + self._count.to_bytes(8)
+        self._count = (self._count + 1) % 2**64
+        return nonce
 
 
 @dataclass(slots=True)
@@ -104,30 +115,24 @@ class Packets:
     incoming: Way = field(default_factory=Way)
     outgoing: Way = field(default_factory=Way)
     buffer: bytes = b""
-    _head: bytes = b""
 
     def wrap(self, message: bytes) -> bytes:
         """Return the packet of a message."""
         way = self.outgoing
-        padding = way.block - (len(message) + 5) % way.block
-        padding += way.block if padding < 4 else 0
-        size = 1 + len(message) + padding
-        packet = struct.pack(">IB", size, padding) + message + os.urandom(padding)
-        return way.turn(packet) + way.mac(packet)
+        padding = way.block - (len(message) + SIZE + 1 - way.uncounted) % way.block
+        padding += way.block if padding < _LEAST_PADDING else 0
+        size = struct.pack(">I", 1 + len(message) + padding)
+        return size + way.close(size, bytes([padding]) + message + os.urandom(padding))
 
     def unwrap(self) -> bytes | None:
         """Return the next message, or nothing while it is not all there."""
-        way, block = self.incoming, self.incoming.block
-        if not self._head:
-            if len(self.buffer) < block:
-                return None
-            self._head, self.buffer = way.turn(self.buffer[:block]), self.buffer[block:]
-        rest = int.from_bytes(self._head[:4]) + 4 - block
-        end = rest + way.mac_size
-        if len(self.buffer) < end:
+        size = self.buffer[:SIZE]
+        end = SIZE + int.from_bytes(size) + self.incoming.tag_size
+        if len(size) < SIZE or len(self.buffer) < end:
             return None
-        packet = self._head + way.turn(self.buffer[:rest])
-        if way.mac(packet) != self.buffer[rest:end]:
-            raise Malformed("a packet was damaged")
-        self._head, self.buffer = b"", self.buffer[end:]
-        return packet[5 : len(packet) - packet[4]]
+        try:
+            packet = self.incoming.open(size, self.buffer[SIZE:end])
+        except InvalidTag as error:
+            raise Malformed("a packet was damaged") from error
+        self.buffer = self.buffer[end:]
+        return packet[1 : len(packet) - packet[0]]
