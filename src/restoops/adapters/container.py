@@ -1,4 +1,4 @@
-"""What containers are made with and told apart by; `docker`, whose client loads slowly, is apart."""
+"""What containers are made with and told apart by, without `docker`: its client loads slowly."""
 
 from __future__ import annotations
 
