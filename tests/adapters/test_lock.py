@@ -49,16 +49,19 @@ def take(
 def claimed(directory: Path, claim: Claim) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own that says whether it has to wait, and holds the lock until killed."""
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
         "from restoops.adapters.connection import *\n"
         f"claim = {claim!r}\n"
         "told = lambda other: print('waits', flush=True)\n"
         "lock = hold_lock(LocalConnection(), sys.argv[1], claim, on_wait=told)\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('goes on', flush=True))\n"
         "print('held', flush=True)\n"
         "time.sleep(60)\n"
     )
     argv = [sys.executable, "-c", program, str(directory)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
         try:
             yield process
         finally:
@@ -108,6 +111,16 @@ def test_a_lock_that_was_given_back_can_be_taken_at_once(tmp_path: Path) -> None
         lock, told = take(tmp_path)
         lock.release()
         assert told == []
+
+
+def test_ctrl_c_in_a_terminal_leaves_the_lock_to_a_run_that_goes_on(tmp_path: Path) -> None:
+    """The terminal sends it to all of a command: also to the shell that holds the lock."""
+    with another_process(tmp_path) as process:
+        os.killpg(process.pid, signal.SIGINT)
+        assert said(process) == "goes on"
+
+        with pytest.raises(Locked):
+            take(tmp_path, wait_s=1)
 
 
 def test_the_second_is_told_who_has_it_for_what_since_when(tmp_path: Path) -> None:

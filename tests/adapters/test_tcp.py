@@ -47,10 +47,24 @@ def test_what_was_read_ahead_needs_no_other_end(pair: tuple[TcpStream, socket.so
 
 def test_a_read_without_data_ends_at_its_timeout(pair: tuple[TcpStream, socket.socket]) -> None:
     stream, _ = pair
-    stream.settimeout(0.05)
+    stream.settimeout(0.05)  # a second: it is no better than that
 
     with pytest.raises(TimeoutError):
         stream.recv(1)
+
+
+def test_closing_ends_a_read_in_another_thread(pair: tuple[TcpStream, socket.socket]) -> None:
+    stream, _ = pair
+    stream.settimeout(60)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(stream.recv(1)))
+    reader.start()
+
+    stream.close()
+
+    reader.join(10)
+    assert read in ([b""], [])  # the end, or a closed file if it had not begun
+    assert not reader.is_alive()
 
 
 def test_a_send_that_finds_no_room_waits_for_it(pair: tuple[TcpStream, socket.socket]) -> None:

@@ -208,7 +208,11 @@ class Talk:
     def __init__(self, argv: Sequence[str]) -> None:
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                process_group=0,  # the Ctrl-C of a terminal is for us: it must not end the lock
             )
         except OSError as error:
             raise StepFailed(f"{argv[0]} cannot be started: {error.strerror}") from error
@@ -259,9 +263,19 @@ class Started:
                 ours.close()
                 raise StepFailed(f"{argv[0]} cannot be started: {error.strerror}") from error
         self._stream = ours
-        self.sendall = ours.sendall
-        self.recv = ours.recv
         self.settimeout = ours.settimeout
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send all of `data`; whether the program has ended is told by what it says."""
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.sendall(data)
+
+    def recv(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, or none when the program has ended."""
+        try:
+            return self._stream.recv(size)
+        except ConnectionResetError:  # it left something unread
+            return b""
 
     def close(self) -> None:
         """End its input and wait for it."""
