@@ -29,12 +29,13 @@ from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
 from restoops.report.events import Event
 from restoops.report.jsonl import snake
+from tests.ansible.roles import variables_table
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
 GENERATED = re.compile(
-    r"(<!-- (help|events|steps|results|parts) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S
+    r"(<!-- (help|events|steps|results|parts|variables) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S
 )
 HELP_COLUMNS = 100
 RESULTS = {
@@ -137,6 +138,8 @@ def generate(what: str, name: str) -> str:
             return table(("step", "fields", "meaning"), found)
         case "results":
             return table(("command", "fields", "one object for"), RESULTS)
+        case "variables":
+            return variables_table(name)
         case _:
             found = {kind.__name__: kind for kind in PARTS}
             return table(("object", "fields", "meaning"), found)

@@ -32,6 +32,7 @@ iptables -w -F LAB
 iptables -w -X LAB
 true
 """
+AWAIT_SSHD = "until ss -Hltn 'sport = :22' | grep -q .; do sleep .05; done"
 AWAIT_ENGINE = (
     "until curl -sf --unix-socket /run/docker.sock http://engine/_ping; do sleep .05; done"
 )
@@ -47,10 +48,14 @@ class Droplet:
     Use it as a context manager or call `close`: the container and its disk go with it.
     """
 
-    def __init__(self, engine: DockerClient, name: str | None = None) -> None:
+    def __init__(
+        self, engine: DockerClient, name: str | None = None, image: str | None = None
+    ) -> None:
         self.name = name or f"droplet-{uuid.uuid4().hex[:8]}"
+        self.has_engine = image is None
+        """Whether to wait for an engine at each start; another image than the usual has none."""
         with cache.locked("addresses"):
-            made = _create(engine, self.name)
+            made = _create(engine, self.name, image or images.droplet(engine))
         self._container = engine.containers.get(made["Id"])
         self.address = ""
         self.host_key = ""
@@ -152,6 +157,10 @@ class Droplet:
         """Return the journal of the machine, for the message of a test that failed."""
         return self.exec(["journalctl", "--no-pager", "--lines=200"])
 
+    def commit(self, repository: str) -> str:
+        """Keep the disk as an image, the engine's own excluded, and return its id."""
+        return str(self._container.commit(repository).id)
+
     def close(self) -> None:
         """Remove the machine and its disk; twice is fine."""
         try:
@@ -161,20 +170,23 @@ class Droplet:
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
+        # Waited for inside: a firewall that limits SSH would count each attempt of ours.
+        self.exec(["timeout", f"{READY_TIMEOUT_S:g}", "sh", "-c", AWAIT_SSHD])
         while not _ssh_answers(self.address):
             if time.monotonic() > deadline:
                 raise DropletFailed(f"{self.name}: SSH did not answer in {READY_TIMEOUT_S:g} s")
             time.sleep(0.05)
         key = self.exec(["cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
         self.host_key = " ".join(key.split()[:2])
-        self.exec(["timeout", f"{READY_TIMEOUT_S:g}", "sh", "-c", AWAIT_ENGINE])
+        if self.has_engine:
+            self.exec(["timeout", f"{READY_TIMEOUT_S:g}", "sh", "-c", AWAIT_ENGINE])
 
 
-def _create(engine: DockerClient, name: str) -> dict[str, Any]:
+def _create(engine: DockerClient, name: str, image: str) -> dict[str, Any]:
     client: Any = engine.api  # docker-py's types do not fit its own use
     place = {network.NAME: EndpointConfig("1.40", ipv4_address=_free_address(engine))}
     made: dict[str, Any] = client.create_container(
-        images.droplet(engine),
+        image,
         name=name,
         hostname=name,
         host_config=_host_config(engine),

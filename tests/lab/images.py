@@ -28,6 +28,8 @@ root:x:0:0:root:/:/nologin
 haproxy:x:99:99:haproxy:/var/lib/haproxy:/nologin
 nobody:x:65534:65534:nobody:/:/nologin
 """
+ROOT_PASSWORD = "open sesame"
+"""Root's on a bare droplet, where nothing forbids to log in with it."""
 GROUPS = "root:x:0:\nhaproxy:x:99:\nnogroup:x:65534:\n"
 
 
@@ -101,19 +103,34 @@ def droplet(engine: DockerClient) -> str:
 
     The first call takes about a minute and needs Debian's mirror.
     """
+    return _machine(engine, "droplet", "droplet")
+
+
+def bare(engine: DockerClient) -> str:
+    """Return the image of a droplet that nothing was done to: no engine, and root logs in.
+
+    Packages that a set-up installs are in it, not installed.
+    """
+    return _machine(engine, "bare", "bare", "droplet")
+
+
+def _machine(engine: DockerClient, name: str, *folders: str) -> str:
+    """Return the image of a machine; it is made anew when a file in one of `folders` changes."""
     changes = [
         'ENTRYPOINT ["/sbin/droplet-init"]',
         "VOLUME /var/lib/docker",
         "ENV container=docker",
     ]
-    inputs = sorted(path for path in (HERE / "droplet").rglob("*") if path.is_file())
+    inputs = sorted(p for folder in folders for p in (HERE / folder).rglob("*") if p.is_file())
     parts = [f"{path.relative_to(HERE)}\n{path.read_text()}" for path in inputs]
     certificates = CA_CERTIFICATES.read_bytes()
     tag = cache.digest_of(*parts, *changes, certificates, cache.public_key())
-    with cache.locked("droplet"):
-        if not _is_there(engine, reference := f"{cache.LABEL}/droplet:{tag}"):
+    with cache.locked(name):
+        if not _is_there(engine, reference := f"{cache.LABEL}/{name}:{tag}"):
             with tempfile.TemporaryDirectory(prefix="restoops-lab-") as scratch:
-                _import(engine, reference, _debian(Path(scratch) / "root.tar"), changes)
+                _import(
+                    engine, reference, _debian(HERE / name, Path(scratch) / "root.tar"), changes
+                )
     return reference
 
 
@@ -182,17 +199,18 @@ def _haproxy_files(program: Path) -> dict[str, bytes]:
     }
 
 
-def _debian(tar: Path) -> Path:
-    """Make the tar file of a droplet's root file system and return its path."""
-    packages = (HERE / "droplet" / "packages").read_text().split()
+def _debian(recipe: Path, tar: Path) -> Path:
+    """Make the tar file of a machine's root file system and return its path."""
+    packages = (recipe / "packages").read_text().split()
     argv = [
         *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase"),
         f"--include={','.join(packages)}",
         '--aptopt=Acquire::Languages "none"',
         f"--extract-hook={HERE / 'droplet' / 'no-docs'}",
-        f"--customize-hook={HERE / 'droplet' / 'customize'}",
+        f"--customize-hook={recipe / 'customize'}",
+        *(["--skip=cleanup/apt"] if (recipe / "fetched").exists() else []),
         *("bookworm", str(tar)),
         *(str(path) for path in APT_SOURCES if path.exists()),
     ]
-    _run(argv, extra_env={"LAB_PUBLIC_KEY": cache.public_key()})
+    _run(argv, extra_env={"LAB_PUBLIC_KEY": cache.public_key(), "LAB_PASSWORD": ROOT_PASSWORD})
     return tar

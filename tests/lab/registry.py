@@ -28,10 +28,13 @@ class RegistryFailed(Exception):
 class Registry:
     """A docker-registry process whose images last until it is closed; `stop` is an outage.
 
-    It listens on all addresses: this machine uses `local`, droplets use `host`.
+    It listens on all addresses: this machine uses `local`, droplets use `host`. An open one asks
+    for no password.
     """
 
-    def __init__(self, port: int | None = None, username: str = "restoops") -> None:
+    def __init__(
+        self, port: int | None = None, username: str = "restoops", *, is_open: bool = False
+    ) -> None:
         self.port = port or _free_port()
         self.username = username
         self.password = secrets.token_hex(16)
@@ -40,7 +43,7 @@ class Registry:
         self._home = Path(tempfile.mkdtemp(prefix="restoops-lab-registry-"))
         self.log = self._home / "registry.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._write_configuration()
+        self._write_configuration(is_open=is_open)
 
     def __enter__(self) -> Self:
         try:
@@ -154,7 +157,7 @@ class Registry:
             return False
         return True
 
-    def _write_configuration(self) -> None:
+    def _write_configuration(self, *, is_open: bool) -> None:
         made = subprocess.run(
             ["htpasswd", "-Bin", "-C", "4", self.username],
             check=True, capture_output=True, text=True, input=self.password,
@@ -171,6 +174,8 @@ class Registry:
             "http": {"addr": f"0.0.0.0:{self.port}", "secret": secrets.token_hex(16)},
             "auth": {"htpasswd": {"realm": "restoops-lab", "path": str(passwords)}},
         }
+        if is_open:
+            del configuration["auth"]
         # docker-registry reads YAML, which JSON is a part of.
         (self._home / "config.yml").write_text(json.dumps(configuration))
 
