@@ -1,0 +1,104 @@
+"""What belongs to what in a repository: nothing that a kept image needs may be deleted.
+
+An index needs its children: images of platforms, and the attestations that BuildKit adds. What is
+about an image belongs to it: OCI referrers by their `subject`, and what is tagged for it
+(`sha256-<hex>.sig` by cosign, `sha256-<hex>` where a registry has no referrers API).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from restoops.model import Contents, Digest, Manifest, subject_of_tag
+
+
+class Graph:
+    """A repository by what its manifests need."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.contents = contents
+        self.tags = _by_digest(contents.tags)
+        """The tags of each digest, sorted; those that say what it is about included."""
+        self._about: dict[Digest, list[Digest]] = {}
+        self._belongs: set[Digest] = set()
+        for subject, digest in sorted(self._subjects(), key=str):
+            self._about.setdefault(subject, []).append(digest)
+        for manifest in contents.manifests.values():
+            self._belongs.update(manifest.children)
+
+    def names(self, digest: Digest) -> tuple[str, ...]:
+        """Return the tags that somebody gave an image, without those that say what it is about."""
+        return tuple(tag for tag in self.tags.get(digest, ()) if not subject_of_tag(tag))
+
+    def closure(self, digests: Iterable[Digest]) -> frozenset[Digest]:
+        """Return `digests` with all that they need and all that is about any of it."""
+        reached: set[Digest] = set()
+        pending = list(digests)
+        while pending:
+            digest = pending.pop()
+            if digest not in reached:
+                reached.add(digest)
+                pending += self._needs(digest)
+        return frozenset(reached)
+
+    def lacks(self, digest: Digest) -> bool:
+        """Return whether a part of an image is not there."""
+        manifest = self.contents.manifests.get(digest)
+        return manifest is None or any(self.lacks(child) for child in manifest.children)
+
+    def belongs(self, digest: Digest) -> bool:
+        """Return whether a manifest belongs to another one that is there."""
+        return digest in self._belongs
+
+    def is_orphan(self, digest: Digest) -> bool:
+        """Return whether all that a manifest was about is gone."""
+        manifest = self.contents.manifests[digest]
+        subjects = [subject_of_tag(tag) for tag in self.tags.get(digest, ())]
+        wanted = [it for it in (*subjects, manifest.subject) if it]
+        return bool(wanted) and not any(it in self.contents.manifests for it in wanted)
+
+    def created(self, digest: Digest) -> str:
+        """Return when an image was made; of an index, the newest of its parts."""
+        manifest = self.contents.manifests.get(digest)
+        if manifest is None or manifest.created:
+            return manifest.created if manifest else ""
+        parts = [self.contents.manifests.get(child) for child in manifest.children]
+        made = max((part.created for part in parts if part), default="")
+        push = self.contents.pushes.get(digest)
+        return made or (push.at if push else "")
+
+    def size_bytes(self, digest: Digest) -> int:
+        """Return the size of an image with its platforms."""
+        manifest = self.contents.manifests.get(digest)
+        if manifest is None:
+            return 0
+        parts = (self.contents.manifests.get(child) for child in set(manifest.children))
+        return manifest.size_bytes + sum(part.size_bytes for part in parts if part)
+
+    def _needs(self, digest: Digest) -> Iterator[Digest]:
+        manifest = self.contents.manifests.get(digest)
+        if manifest:
+            yield from manifest.children
+            if manifest.subject:
+                yield manifest.subject
+        yield from self._about.get(digest, ())
+
+    def _subjects(self) -> Iterator[tuple[Digest, Digest]]:
+        """Yield what each manifest is about that is about something which is there."""
+        for manifest in self.contents.manifests.values():
+            yield from self._noted(manifest.subject, manifest)
+        for tag, digest in self.contents.tags.items():
+            if digest in self.contents.manifests:
+                yield from self._noted(subject_of_tag(tag), self.contents.manifests[digest])
+
+    def _noted(self, subject: Digest | None, manifest: Manifest) -> Iterator[tuple[Digest, Digest]]:
+        if subject and subject in self.contents.manifests and subject != manifest.digest:
+            self._belongs.add(manifest.digest)
+            yield subject, manifest.digest
+
+
+def _by_digest(tags: Mapping[str, Digest]) -> dict[Digest, tuple[str, ...]]:
+    found: dict[Digest, list[str]] = {}
+    for tag in sorted(tags):
+        found.setdefault(tags[tag], []).append(tag)
+    return {digest: tuple(names) for digest, names in found.items()}
