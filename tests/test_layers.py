@@ -14,10 +14,11 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "restoops"
 
-BOTTOM = {"model", "errors"}
+BOTTOM = {"model", "contents", "errors"}
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
+    "contents": {"model"},
     "plan": BOTTOM,
     "config": BOTTOM,
     "adapters": BOTTOM,
@@ -79,6 +80,8 @@ ADAPTERS: dict[str, set[str]] = {
     "manifests": {"registry"},
     "completeness": {"manifests", "registry"},
     "repository": {"completeness", "manifests", "registry"},
+    "inspection": {"manifests", "registry"},
+    "journal": set(),
     "ghcr": {"manifests", "patience", "registry", "repository"},
     "github": set(),
     "slack": set(),
@@ -89,6 +92,7 @@ ADAPTERS: dict[str, set[str]] = {
 PURE = (
     "errors",
     "model",
+    "contents",
     "plan",
     "config.schema",
     "config.section",

@@ -11,7 +11,6 @@ from typing import Literal
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _GIT_SHA = re.compile(r"[0-9a-f]{7,40}")
-_ABOUT = re.compile(r"sha256-([0-9a-f]{64})(\.[A-Za-z0-9._-]+)?")
 _PART_OF_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")
 
 
@@ -316,57 +315,6 @@ def tag_of(text: str) -> str:
     if not _TAG.fullmatch(text):
         raise ValueError(f"{text!r} is neither an image tag nor a Git SHA")
     return text
-
-
-def subject_of_tag(tag: str) -> Digest | None:
-    """Return the digest that a tag says its manifest is about: `sha256-<hex>.sig`, by cosign."""
-    found = _ABOUT.fullmatch(tag)
-    return Digest(f"sha256:{found[1]}") if found else None
-
-
-class ManifestKind(StrEnum):
-    """What a manifest in a registry describes."""
-
-    INDEX = "index"
-    """One image for several platforms, with attestations about them."""
-    IMAGE = "image"
-    OTHER = "other"
-    """A build cache, a chart, a list of materials: nothing that a host could run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A manifest of a repository, without its blobs."""
-
-    digest: Digest
-    kind: ManifestKind
-    size_bytes: int = 0
-    """Of the manifest and its blobs as they are stored; not of its children."""
-    children: tuple[Digest, ...] = ()
-    subject: Digest | None = None
-    """What it is about, such as the image that it signs."""
-    created: str = ""
-    """ISO 8601 in UTC with microseconds; empty when it does not say, or says a year before 1980."""
-    platforms: tuple[str, ...] = ()
-    """`linux/amd64` and so on, without attestations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """When something was pushed, as far as the registry tells."""
-
-    order: int
-    """Larger for what came later."""
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a repository was seen to hold."""
-
-    manifests: Mapping[Digest, Manifest]
-    tags: Mapping[str, Digest]
-    pushes: Mapping[Digest, Push] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

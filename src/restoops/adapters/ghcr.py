@@ -18,8 +18,9 @@ from restoops.adapters.manifests import normal_time
 from restoops.adapters.patience import Patience
 from restoops.adapters.registry import RegistryClient
 from restoops.adapters.repository import Repository
+from restoops.contents import Contents, Push
 from restoops.errors import StepFailed, Unreachable
-from restoops.model import Contents, Digest, ImageName, Login, Push
+from restoops.model import Digest, ImageName, Login
 
 _PAGE = 100
 _VERSIONS_A_LOOK = 100

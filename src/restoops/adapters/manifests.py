@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 import httpx
 
 from restoops.adapters.registry import RegistryClient
+from restoops.contents import Contents, Manifest, ManifestKind, Push, subject_of_tag
 from restoops.errors import Unreachable
-from restoops.model import Contents, Digest, Manifest, ManifestKind, Push, subject_of_tag
+from restoops.model import Digest
 
 AT_ONCE = 8
 """Requests that are under way at the same time."""

@@ -12,8 +12,9 @@ import httpx
 from restoops.adapters.completeness import Completeness
 from restoops.adapters.manifests import ManifestReader, concurrently
 from restoops.adapters.registry import RegistryClient
+from restoops.contents import Contents
 from restoops.errors import StepFailed
-from restoops.model import Contents, Digest
+from restoops.model import Digest
 
 _PAGE = 1000
 _CANNOT_DELETE = (httpx.codes.BAD_REQUEST, httpx.codes.METHOD_NOT_ALLOWED)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from restoops.model import Contents, Digest
-from restoops.plan.images import RegistryPlan, Retention, plan_registry
+from restoops.contents import Contents
+from restoops.model import Digest
+from restoops.plan.fate import Retention
+from restoops.plan.images import RegistryPlan, plan_registry
 from restoops.plan.usage import Usage
 
 

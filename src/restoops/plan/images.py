@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from restoops.model import Contents, Digest, ManifestKind
+from restoops.contents import Contents, ManifestKind
+from restoops.model import Digest
 from restoops.plan.fate import Fate, Retention
 from restoops.plan.reachability import Graph
 from restoops.plan.tags import TagRules

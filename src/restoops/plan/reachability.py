@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from restoops.model import Contents, Digest, Manifest, subject_of_tag
+from restoops.contents import Contents, Manifest, subject_of_tag
+from restoops.model import Digest
 
 
 class Graph:

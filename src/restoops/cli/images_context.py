@@ -1,0 +1,196 @@
+"""What the commands of `restoops images` work with: all environments and their repositories."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restoops.cli.context import load_environment, login
+from restoops.errors import RestoopsError, Unreachable, UsageError
+
+if TYPE_CHECKING:
+    from restoops.adapters.patience import Patience
+    from restoops.adapters.registry import RegistryClient
+    from restoops.adapters.repository import Repository
+    from restoops.config.hosts import Target
+    from restoops.config.load import Loaded
+    from restoops.flows.estate import Estate
+    from restoops.flows.interrupt import Interrupt
+    from restoops.plan.fate import Retention
+
+_LOCAL = "local"
+_SOCKET = Path("/var/run/docker.sock")
+_GITHUB = "ghcr.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Environments:
+    """All environments of restoops.yaml, the one that was asked for first."""
+
+    loaded: Mapping[str, Loaded]
+    failed: Mapping[str, RestoopsError]
+    """Those whose hosts cannot be known."""
+    asked: tuple[str, ...]
+    """The one that was named, or all."""
+
+    def repositories(self) -> dict[str, Loaded]:
+        """Return each repository of what was asked for, with the settings to reach it."""
+        found: dict[str, Loaded] = {}
+        for name in self.asked:
+            if name in self.loaded:
+                found.setdefault(repository_of(self.loaded[name]), self.loaded[name])
+        return found
+
+
+def repository_of(loaded: Loaded) -> str:
+    """Return the repository of an environment's images."""
+    from restoops.flows.open import image_name
+
+    return str(image_name(loaded.settings))
+
+
+def load_all(named: str | None) -> Environments:
+    """Load every environment: what is not known of one could be deleted under its feet.
+
+    Raises:
+        UsageError: the one that was named is not right, or none is.
+    """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    loaded: dict[str, Loaded] = {}
+    failed: dict[str, RestoopsError] = {}
+    for name in _names(named):
+        try:
+            loaded[name] = load_environment(name)
+        except RestoopsError as error:
+            if name == named:
+                raise
+            failed[name] = error
+    if not loaded:
+        raise next(iter(failed.values()))
+    shown = {name: _unknown(name, error) for name, error in failed.items()}
+    return Environments(loaded, shown, (named,) if named else tuple(loaded))
+
+
+def _names(named: str | None) -> tuple[str, ...]:
+    """Return the environments of the file.
+
+    `local` is left out where this machine has no Docker engine: there it is only what `init` has
+    written into the file.
+    """
+    from restoops.config.load import environments_of
+
+    raw = environments_of("", start=Path.cwd(), environ=os.environ).raw
+    found = [name for name in raw if name != _LOCAL or _SOCKET.exists() or len(raw) == 1]
+    first = [named] if named else []
+    return tuple(dict.fromkeys([*first, *(found or ([] if named else [_LOCAL]))]))
+
+
+def _unknown(name: str, error: RestoopsError) -> RestoopsError:
+    return Unreachable(f"{name}: {error.message}", hint=error.hint, details=error.details)
+
+
+@contextlib.contextmanager
+def open_estate(found: Environments, interrupt: Interrupt) -> Iterator[Estate]:
+    """Connect to all hosts of all environments side by side."""
+    from restoops.adapters.clock import SystemClock
+    from restoops.adapters.host import Host
+    from restoops.flows.background import side_by_side
+    from restoops.flows.connect import connect, load_client
+    from restoops.flows.estate import Estate
+    from restoops.flows.open import host_settings
+    from restoops.plan.usage import Place
+
+    targets: dict[tuple[str, str, str], tuple[Place, Loaded, Target]] = {}
+    for name, loaded in found.loaded.items():
+        load_client(loaded)
+        settings = loaded.settings
+        for target in loaded.targets:
+            # One application on one machine, though two environments name it.
+            same = (target.address, settings.host.state_dir, settings.app.name)
+            targets.setdefault(same, (Place(name, target.name), loaded, target))
+    places = {place: (loaded, target) for place, loaded, target in targets.values()}
+    connections, failed = side_by_side(
+        lambda place: connect(*places[place]), places, at_once=64, interrupt=interrupt
+    )
+    interrupt.check()
+    unknown = {**found.failed, **{str(place): error for place, error in failed.items()}}
+    with contextlib.ExitStack() as stack:
+        hosts = {}
+        for place, connection in connections.items():
+            settings = places[place][0].settings
+            hosts[place] = Host(connection, host_settings(settings), SystemClock())
+            stack.callback(hosts[place].close)
+        yield Estate(hosts, interrupt, unknown)
+
+
+def patience(interrupt: Interrupt) -> Patience:
+    """Return how long a registry is waited for; a signal ends every wait."""
+    from restoops.adapters.clock import SystemClock
+    from restoops.adapters.patience import Patience
+    from restoops.flows.pause import pause
+    from restoops.report.infra import say
+
+    def wait(seconds: float) -> None:
+        interrupt.check()
+        pause(seconds, SystemClock(), interrupt)
+
+    return Patience(wait, say)
+
+
+def registry_client(loaded: Loaded, patient: Patience) -> RegistryClient:
+    """Return a client for a repository that is patient with its registry."""
+    from restoops.adapters.registry import RegistryClient
+    from restoops.flows.open import image_name
+
+    registry = loaded.settings.registry
+    return RegistryClient(
+        image_name(loaded.settings),
+        login(loaded),
+        plain_http=registry.plain_http,
+        timeout_s=30,
+        patience=patient,
+    )
+
+
+def open_repository(loaded: Loaded, patient: Patience) -> Repository:
+    """Return the repository of an environment, by the protocol that its registry wants."""
+    from restoops.adapters.ghcr import GithubRepository, Packages
+    from restoops.adapters.repository import Repository
+    from restoops.flows.open import image_name
+
+    registry = loaded.settings.registry
+    client = registry_client(loaded, patient)
+    is_github = registry.kind == "ghcr" or (registry.kind == "auto" and registry.host == _GITHUB)
+    if not is_github:
+        return Repository(client)
+    packages = Packages(registry.api, image_name(loaded.settings), login(loaded), patient)
+    return GithubRepository(client, packages)
+
+
+def retention(
+    loaded: Loaded, now: str, *, keep: int | None = None, older_than_s: float = 0
+) -> Retention:
+    """Return what is kept, by the settings and what was said on the command line."""
+    from restoops.plan.fate import Retention
+    from restoops.plan.tags import TagRules
+
+    image = loaded.settings.image
+    return Retention(keep or image.keep, TagRules(image.protected, image.builds), now, older_than_s)
+
+
+def seconds_of(text: str) -> float:
+    """Return the length of `12h`, `30d` or `8w`; none for no text.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    from restoops.plan.ages import age_s
+
+    try:
+        return age_s(text) if text else 0.0
+    except ValueError as error:
+        raise UsageError(f"--older-than: {error}") from error
