@@ -106,7 +106,8 @@ class RegistryPruner:
 
     def _others(self) -> set[Digest]:
         """Return what to look for beside what has a tag."""
-        untagged = {it.digest for it in (*self.plan.going, *self.plan.parts) if not it.tags}
+        untagged = {fate.digest for fate in self.plan.going if not fate.tags}
+        untagged |= {part.digest for part in self.plan.parts if not part.tags}
         return (untagged | self.usage.digests) - self._deleted
 
     def _verify(self) -> None:

@@ -73,17 +73,22 @@ def survivors(plan: RegistryPlan, contents: Contents, usage: Usage) -> dict[Dige
     graph = Graph(contents)
     there = {it.digest: it for it in plan.going if it.digest in contents.manifests}
     lost = {it for it, fate in there.items() if graph.tags.get(it, ()) == fate.tags}
-    parts = {part.digest for part in plan.parts}
-    kept = graph.closure([*usage.digests, *(contents.manifests.keys() - lost - parts)])
+    kept = graph.closure(
+        [*usage.digests, *(contents.manifests.keys() - lost - _as_shown(graph, plan))]
+    )
     return {it: _why_it_survives(graph, there[it], usage) for it in there if it in kept}
 
 
 def loose_parts(plan: RegistryPlan, contents: Contents, usage: Usage) -> tuple[Part, ...]:
     """Return the parts of `plan` that nothing needs which is there now."""
     graph = Graph(contents)
-    parts = {part.digest for part in plan.parts}
-    kept = graph.closure([*usage.digests, *(contents.manifests.keys() - parts)])
+    kept = graph.closure([*usage.digests, *(contents.manifests.keys() - _as_shown(graph, plan))])
     return tuple(it for it in plan.parts if it.digest in contents.manifests.keys() - kept)
+
+
+def _as_shown(graph: Graph, plan: RegistryPlan) -> set[Digest]:
+    """Return the parts of `plan` whose tags are still those that were shown."""
+    return {it.digest for it in plan.parts if graph.tags.get(it.digest, ()) == it.tags}
 
 
 def incomplete(contents: Contents) -> frozenset[str]:

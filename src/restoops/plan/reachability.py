@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from restoops.contents import Contents, Manifest, subject_of_tag
+from restoops.contents import Contents, subject_of_tag
 from restoops.model import Digest
 
 
@@ -24,6 +24,8 @@ class Graph:
         self._belongs: set[Digest] = set()
         for subject, digest in sorted(self._subjects(), key=str):
             self._about.setdefault(subject, []).append(digest)
+            if subject in contents.manifests:
+                self._belongs.add(digest)
         for manifest in contents.manifests.values():
             self._belongs.update(manifest.children)
 
@@ -85,17 +87,12 @@ class Graph:
         yield from self._about.get(digest, ())
 
     def _subjects(self) -> Iterator[tuple[Digest, Digest]]:
-        """Yield what each manifest is about that is about something which is there."""
-        for manifest in self.contents.manifests.values():
-            yield from self._noted(manifest.subject, manifest)
-        for tag, digest in self.contents.tags.items():
-            if digest in self.contents.manifests:
-                yield from self._noted(subject_of_tag(tag), self.contents.manifests[digest])
-
-    def _noted(self, subject: Digest | None, manifest: Manifest) -> Iterator[tuple[Digest, Digest]]:
-        if subject and subject in self.contents.manifests and subject != manifest.digest:
-            self._belongs.add(manifest.digest)
-            yield subject, manifest.digest
+        """Yield what each manifest is about; that need not be there."""
+        about = [(it.subject, it.digest) for it in self.contents.manifests.values()]
+        about += [(subject_of_tag(tag), digest) for tag, digest in self.contents.tags.items()]
+        for subject, digest in about:
+            if subject and subject != digest and digest in self.contents.manifests:
+                yield subject, digest
 
 
 def _by_digest(tags: Mapping[str, Digest]) -> dict[Digest, tuple[str, ...]]:
