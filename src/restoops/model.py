@@ -43,6 +43,9 @@ class Digest:
     def __str__(self) -> str:
         return self.value
 
+    def __hash__(self) -> int:
+        return hash(self.value)  # a text remembers its own, and registries have many of these
+
     @property
     def short(self) -> str:
         """The first twelve digits, as Docker prints them."""

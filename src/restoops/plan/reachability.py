@@ -20,6 +20,10 @@ class Graph:
         self.contents = contents
         self.tags = _by_digest(contents.tags)
         """The tags of each digest, sorted; those that say what it is about included."""
+        self._names = {
+            digest: tuple(tag for tag in tags if not subject_of_tag(tag))
+            for digest, tags in self.tags.items()
+        }
         self._about: dict[Digest, list[Digest]] = {}
         self._belongs: set[Digest] = set()
         for subject, digest in sorted(self._subjects(), key=str):
@@ -31,7 +35,7 @@ class Graph:
 
     def names(self, digest: Digest) -> tuple[str, ...]:
         """Return the tags that somebody gave an image, without those that say what it is about."""
-        return tuple(tag for tag in self.tags.get(digest, ()) if not subject_of_tag(tag))
+        return self._names.get(digest, ())
 
     def closure(self, digests: Iterable[Digest]) -> frozenset[Digest]:
         """Return `digests` with all that they need and all that is about any of it."""
