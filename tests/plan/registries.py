@@ -57,7 +57,9 @@ def repositories(draw: st.DrawFn) -> Contents:
     signed = draw(st.lists(st.sampled_from((*IMAGES, *INDEXES, LOST)), max_size=4))
     ends = st.sampled_from((".sig", ".att", ""))
     for it in signed:
-        about = draw(st.sampled_from([d for d in ABOUT if d in manifests] or sorted(manifests)))
+        about = draw(
+            st.sampled_from([d for d in ABOUT if d in manifests] or sorted(manifests, key=str))
+        )
         tags[f"sha256-{it.value[7:]}{draw(ends)}"] = about
     pushes = {}
     if draw(st.booleans()):  # as GitHub tells of all, and other registries of none
