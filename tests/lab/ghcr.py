@@ -64,6 +64,8 @@ class Ghcr:
         """Deletions after which the token has expired."""
         self.before_delete: Callable[[str], None] = lambda _: None
         """Called with the digest before something is deleted."""
+        self.loses_answers = 0
+        """To so many deletions: they are done, and the connection ends."""
         self.page = 100
         self._lock = threading.RLock()
         server = self
@@ -130,9 +132,7 @@ class Ghcr:
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         fault = self.faults.pop(0) if self.faults else None
         if fault and fault.status == _CUT:
-            request.connection.shutdown(socket.SHUT_RDWR)
-            request.close_connection = True
-            return None
+            return self._cut(request)
         if fault:
             return self._say(request, fault.status, {"message": fault.message}, fault.headers)
         self.requests.append((request.command, request.path))
@@ -253,6 +253,9 @@ class Ghcr:
     def _say_bytes(
         self, request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]
     ) -> None:
+        if request.command == "DELETE" and self.loses_answers:
+            self.loses_answers -= 1
+            return self._cut(request)
         request.send_response(status)
         for name, value in (headers | {"content-length": str(len(body))}).items():
             request.send_header(name, value)
@@ -260,6 +263,11 @@ class Ghcr:
         if request.command != "HEAD":
             request.wfile.write(body)
         request.wfile.flush()
+        return None
+
+    def _cut(self, request: BaseHTTPRequestHandler) -> None:
+        request.close_connection = True
+        request.connection.shutdown(socket.SHUT_RDWR)
 
 
 def soon(seconds: float = 0.0) -> str:

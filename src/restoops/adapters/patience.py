@@ -28,7 +28,7 @@ _LONGEST_WAIT_S = 3700.0
 class Patience:
     """Sends requests until they are answered, and says what it waits for.
 
-    A limit that one request meets holds back all others that are sent through the same object.
+    `pause` is called before each one, if only for 0 s: what it raises ends the waiting. A limit that one request meets holds back all others that are sent through the same object.
     """
 
     def __init__(
@@ -50,8 +50,7 @@ class Patience:
         """
         failures = refusals = 0
         while True:
-            if (left := self._not_before - self._now()) > 0:
-                self._pause(left)
+            self._pause(max(0.0, self._not_before - self._now()))
             try:
                 response = request()
             except httpx.TransportError:

@@ -100,9 +100,10 @@ class RegistryPruner:
             self._refused.append(error)
             return
         self._settled.add(digest)
-        if was_there:
-            self._deleted.add(digest)
-            self.recorder.deleted(self.store.name, digest, tags, size_bytes, why)
+        self._deleted.add(digest)
+        # It was there a moment ago: our own request may have done it, and its answer be lost.
+        why += "" if was_there else "; it was gone when it was to be deleted"
+        self.recorder.deleted(self.store.name, digest, tags, size_bytes, why)
 
     def _others(self) -> set[Digest]:
         """Return what to look for beside what has a tag."""

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 
 from tests.lab.standin.channels import Channel, Endpoint
-from tests.lab.standin.machine import Machine, later
+from tests.lab.standin.machine import DISK_BYTES, Machine, later
 
 _SCRIPT = re.compile(r"' restoops-(\w+) ")
 _OWNER = "1001 1001"
@@ -29,6 +29,9 @@ def execute(machine: Machine, channel: Channel, command: str) -> Endpoint:
             _directory, container, slot, after_s, _grace_s = arguments
             machine.retire(container, slot, float(after_s))
             return Program(channel, machine.timing.script_ms, lambda _: (0, b""))
+    if command.startswith("exec df "):
+        text = f"1B-blocks Avail\n{DISK_BYTES} {machine.free_bytes}\n"
+        return Program(channel, machine.timing.script_ms, lambda _: (0, text.encode()))
     return Program(channel, 0, lambda _: (_UNKNOWN, b"a stand-in does not know this program\n"))
 
 
