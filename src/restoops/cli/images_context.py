@@ -193,4 +193,6 @@ def seconds_of(text: str) -> float:
     try:
         return age_s(text) if text else 0.0
     except ValueError as error:
-        raise UsageError(f"--older-than: {error}") from error
+        raise UsageError(
+            f"--older-than: {error}", hint="For example `12h`, `30d` or `8w`."
+        ) from error

@@ -15,5 +15,5 @@ def age_s(text: str) -> float:
     """
     found = re.fullmatch(r"([0-9]{1,6})([mhdw])", text)
     if not found:
-        raise ValueError(f"{text!r} is no age; for example `12h`, `30d` or `8w`")
+        raise ValueError(f"{text!r} is no age")
     return float(found[1]) * _UNITS_S[found[2]]
