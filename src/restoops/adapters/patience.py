@@ -28,7 +28,8 @@ _LONGEST_WAIT_S = 3700.0
 class Patience:
     """Sends requests until they are answered, and says what it waits for.
 
-    `pause` is called before each one, if only for 0 s: what it raises ends the waiting. A limit that one request meets holds back all others that are sent through the same object.
+    `pause` is called before each one, if only for 0 s: what it raises ends the waiting. A limit
+    that one request meets holds back all others that are sent through the same object.
     """
 
     def __init__(
