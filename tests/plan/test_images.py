@@ -36,6 +36,11 @@ def why(found: Contents, name: str, usage: Usage | None = None, wish: Retention 
     return f"{fate.action}: {fate.reason}"
 
 
+def about(name: str) -> str:
+    """The tag of the signature of an image."""
+    return f"sha256-{digest(name).value[7:]}.sig"
+
+
 TWO = contents(image("a"), image("b", NEW), sha_1111111="a", sha_2222222="b")
 
 
@@ -56,7 +61,7 @@ TWO = contents(image("a"), image("b", NEW), sha_1111111="a", sha_2222222="b")
                      "delete: no tag, and nothing refers to it", id="untagged and old"),
         pytest.param(contents(image("a", NOW)), "keep: pushed less than a day ago",
                      id="untagged, perhaps a platform whose index is on its way"),
-        pytest.param(contents(image("a"), **{f"sha256_{digest('gone').value[7:]}.sig": "a"}),
+        pytest.param(Contents({digest("a"): image("a")}, {about("gone"): digest("a")}),
                      "delete: what it was about is gone", id="the signature of nothing"),
     ],
 )  # fmt: skip
@@ -81,6 +86,12 @@ def test_what_is_young_stays() -> None:
     young = replace(WISH, older_than_s=30 * 86_400)
 
     assert why(TWO, "a", wish=young) == "keep: younger than --older-than"
+
+
+def test_an_image_from_the_future_is_not_younger_than_an_option_that_was_not_given() -> None:
+    past = replace(WISH, now="2026-01-01T00:00:00.000000+00:00")
+
+    assert why(TWO, "a", wish=past) == "delete: older than what is kept"
 
 
 def test_of_equal_dates_the_one_that_was_pushed_later_is_newer() -> None:

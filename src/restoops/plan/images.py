@@ -129,7 +129,7 @@ def _why_kept(
     if not created:
         return "its age is not known"
     age_s = _age_s(created, wish.now)
-    if age_s < wish.older_than_s:
+    if wish.older_than_s and age_s < wish.older_than_s:
         return "younger than --older-than"
     return "pushed less than a day ago" if not names and age_s < _GRACE_S else ""
 

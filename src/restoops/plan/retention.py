@@ -98,7 +98,8 @@ class _Shelf:
             return f"one of the {self.wish.keep} newest releases here"
         if reason := self.wish.tags.why_protected(self.names[digest]):
             return reason
-        if _age_s(self.since[digest], self.wish.now) < self.wish.older_than_s:
+        young_s = self.wish.older_than_s
+        if young_s and _age_s(self.since[digest], self.wish.now) < young_s:
             return "younger than --older-than"
         if digest not in self.past:
             return ""
