@@ -24,6 +24,7 @@ class Graph:
             digest: tuple(tag for tag in tags if not subject_of_tag(tag))
             for digest, tags in self.tags.items()
         }
+        self._created: dict[Digest, str] = {}
         self._about: dict[Digest, list[Digest]] = {}
         self._belongs: set[Digest] = set()
         for subject, digest in sorted(self._subjects(), key=str):
@@ -66,13 +67,10 @@ class Graph:
 
     def created(self, digest: Digest) -> str:
         """Return when an image was made; of an index, the newest of its parts."""
-        manifest = self.contents.manifests.get(digest)
-        if manifest is None or manifest.created:
-            return manifest.created if manifest else ""
-        parts = [self.contents.manifests.get(child) for child in manifest.children]
-        made = max((part.created for part in parts if part), default="")
-        push = self.contents.pushes.get(digest)
-        return made or (push.at if push else "")
+        found = self._created.get(digest)
+        if found is None:
+            found = self._created[digest] = self._look_up_created(digest)
+        return found
 
     def size_bytes(self, digest: Digest) -> int:
         """Return the size of an image with its platforms."""
@@ -81,6 +79,14 @@ class Graph:
             return 0
         parts = (self.contents.manifests.get(child) for child in set(manifest.children))
         return manifest.size_bytes + sum(part.size_bytes for part in parts if part)
+
+    def _look_up_created(self, digest: Digest) -> str:
+        manifest = self.contents.manifests[digest]
+        if manifest.created:
+            return manifest.created
+        parts = (self.contents.manifests.get(child) for child in manifest.children)
+        push = self.contents.pushes.get(digest)
+        return max((it.created for it in parts if it), default="") or (push.at if push else "")
 
     def _needs(self, digest: Digest) -> Iterator[Digest]:
         manifest = self.contents.manifests.get(digest)
