@@ -86,7 +86,7 @@ def test_the_list_joins_registry_and_hosts(
     live, warm, past = (rows[pushed[BUILDS[n]].digest] for n in (-1, -2, 0))
     assert (live["running"], live["restorable"]) == ([place], [])
     assert set(live["tags"]) == {f"sha-{BUILDS[-1]}", "main"}
-    assert warm["running"] == [place]
+    assert (warm["running"], warm["restorable"]) == ([place], [place])
     assert (past["running"], past["restorable"]) == ([], [place])
     assert "can be rolled back to" in past["protected"]
     assert all(row["on_hosts"] == [place] for row in (live, warm, past))
@@ -167,7 +167,7 @@ def test_a_host_that_cannot_be_asked_keeps_the_registry_as_it_is(
     refused(outcome, 5, f"production/{NOBODY}" if "production/" in outcome.stderr else NOBODY,
             "nothing was deleted from")  # fmt: skip
     assert deletions(registry) == before
-    refused(listed, 5, NOBODY, "what it needs is not shown")
+    refused(listed, 5, NOBODY, "so what is shown is not all")
     assert "v1.2.3" in listed.stdout
 
 

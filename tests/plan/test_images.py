@@ -14,7 +14,7 @@ from restoops.plan.listing import listing
 from restoops.plan.retention import plan_host
 from restoops.plan.usage import Place, Usage, usage_of
 from tests.plan.registries import NOW, RULES, WEB
-from tests.plan.states import BLUE, GREEN, V1, V2, V3, V4, digest, host, record, run, runs
+from tests.plan.states import BLUE, GREEN, V1, V2, V3, V4, digest, host, proxy, record, run, runs
 
 WISH = Retention(1, RULES, NOW)
 NEW, OLD, OLDER = (f"2026-02-{day}T00:00:00.000000+00:00" for day in ("27", "20", "10"))
@@ -121,7 +121,7 @@ def test_a_size_counts_once_what_two_deleted_images_share() -> None:
 def test_hosts_need_what_they_run_and_what_they_can_go_back_to() -> None:
     cut_off = run(V4, "deploy", old=BLUE, new=GREEN, previous=V3)
     states = {
-        WEB: host(None, runs(BLUE, V2), runs(GREEN, V1, status="exited"),
+        WEB: host(proxy(BLUE, BLUE), runs(BLUE, V2), runs(GREEN, V1, status="exited"),
                   history=(record(V1), record(V2)), open_run=cut_off),
     }  # fmt: skip
     usage = usage_of(states)

@@ -129,8 +129,11 @@ class Packages:
 
     def _check(self, response: httpx.Response) -> httpx.Response:
         if response.status_code == httpx.codes.UNAUTHORIZED:
+            what = (
+                "the token: it is wrong or has expired" if self._has_token else "us without a token"
+            )
             raise Unreachable(
-                f"GitHub's API ({self._host}) refuses the token: it is wrong or has expired",
+                f"GitHub's API ({self._host}) refuses {what}",
                 hint="Set GITHUB_TOKEN anew and run it again: it goes on with what is left.",
             )
         if response.status_code in (httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND):

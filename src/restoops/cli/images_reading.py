@@ -56,7 +56,7 @@ def raise_if_unknown(estate: Estate) -> None:
 
     if estate.unknown:
         error = gravest(estate.unknown)
-        error.message += "; what it needs is not shown"
+        error.message += "; so what is shown is not all"
         raise error
 
 

@@ -48,7 +48,8 @@ class Usage:
 def usage_of(states: Mapping[Place, HostState]) -> Usage:
     """Return what the hosts need.
 
-    A container that has ended, and both ends of a run that was cut off, count as what can be
+    What serves is not among what its host can be rolled back to; what is kept warm is. A container
+    that has ended, and both ends of a run that was cut off, count as what can be
     rolled back to; so does every release that `rollback --list` knows.
     """
     running: dict[Digest, list[Place]] = {}
@@ -56,10 +57,11 @@ def usage_of(states: Mapping[Place, HostState]) -> Usage:
     names: dict[Digest, set[str]] = {}
     for place, state in sorted(states.items()):
         run = {it.release.digest for it in state.containers.values() if it.is_running}
+        serving = {state.serving.release.digest} if state.serving else set()
         releases = list(_releases(state))
         for digest in run:
             running.setdefault(digest, []).append(place)
-        for digest in {digest for _, digest in releases} - run:
+        for digest in {digest for _, digest in releases} - serving:
             restorable.setdefault(digest, []).append(place)
         for tag, digest in releases:
             names.setdefault(digest, set()).add(tag)
