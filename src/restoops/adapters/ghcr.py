@@ -16,7 +16,7 @@ import httpx
 
 from restoops.adapters.manifests import normal_time
 from restoops.adapters.patience import Patience
-from restoops.adapters.registry import RegistryClient
+from restoops.adapters.registry import RegistryClient, is_loopback
 from restoops.adapters.repository import Repository
 from restoops.contents import Contents, Push
 from restoops.errors import StepFailed, Unreachable
@@ -52,7 +52,12 @@ class Packages:
             **({"authorization": f"Bearer {login.password.reveal()}"} if login else {}),
         }
         # No redirect is followed: the token is for this address alone.
-        self._client = httpx.Client(base_url=api, headers=headers, timeout=30)
+        self._client = httpx.Client(
+            base_url=api,
+            headers=headers,
+            timeout=30,
+            trust_env=not is_loopback(httpx.URL(api).netloc.decode()),
+        )
 
     def close(self) -> None:
         """Close the connections."""

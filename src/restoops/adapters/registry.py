@@ -47,13 +47,13 @@ class RegistryClient:
         self.image = self._image = image
         self._login = login
         self._patience = patience
-        scheme = "http" if plain_http or _is_loopback(image.registry) else "https"
+        scheme = "http" if plain_http or is_loopback(image.registry) else "https"
         self._base = f"{scheme}://{image.registry}"
         self._client = httpx.Client(
             timeout=timeout_s,
             follow_redirects=True,
             # No proxy leads to this machine itself.
-            trust_env=not _is_loopback(image.registry),
+            trust_env=not is_loopback(image.registry),
         )
         self._authorizations: dict[bool, str] = {}
         """What the registry asked for, apart for what deletes: a token is for some actions only."""
@@ -261,6 +261,7 @@ def _same(one: str, other: str) -> bool:
     return hub.get(names[0], names[0]) == hub.get(names[1], names[1])
 
 
-def _is_loopback(registry: str) -> bool:
+def is_loopback(registry: str) -> bool:
+    """Return whether `host` or `host:port` is this machine."""
     host = registry.rpartition(":")[0] or registry
     return host == "localhost" or host.startswith("127.")

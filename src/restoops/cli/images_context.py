@@ -76,17 +76,23 @@ def load_all(named: str | None) -> Environments:
 
 
 def _names(named: str | None) -> tuple[str, ...]:
-    """Return the environments of the file.
-
-    `local` is left out where this machine has no Docker engine: there it is only what `init` has
-    written into the file.
-    """
     from restoops.config.load import environments_of
 
     raw = environments_of("", start=Path.cwd(), environ=os.environ).raw
-    found = [name for name in raw if name != _LOCAL or _SOCKET.exists() or len(raw) == 1]
-    first = [named] if named else []
-    return tuple(dict.fromkeys([*first, *(found or ([] if named else [_LOCAL]))]))
+    return names_to_ask(named, tuple(raw), has_engine=_SOCKET.exists())
+
+
+def names_to_ask(
+    named: str | None, configured: tuple[str, ...], *, has_engine: bool
+) -> tuple[str, ...]:
+    """Return the environments to ask, the one that was named first.
+
+    `local` is left out where this machine has no Docker engine, and other environments are there:
+    then it is only what `init` has written into the file.
+    """
+    others = [it for it in configured if it != _LOCAL or has_engine or len(configured) == 1]
+    found = dict.fromkeys([named, *others] if named else others)
+    return tuple(it for it in found if it) or (_LOCAL,)
 
 
 def _unknown(name: str, error: RestoopsError) -> RestoopsError:
@@ -172,14 +178,17 @@ def open_repository(loaded: Loaded, patient: Patience) -> Repository:
 
 
 def retention(
-    loaded: Loaded, now: str, *, keep: int | None = None, older_than_s: float = 0
+    found: Environments, repository: str, now: str, *, keep: int | None = None, older_s: float = 0
 ) -> Retention:
-    """Return what is kept, by the settings and what was said on the command line."""
+    """Return what is kept in a repository: what any environment wants that has its images there."""
     from restoops.plan.fate import Retention
     from restoops.plan.tags import TagRules
 
-    image = loaded.settings.image
-    return Retention(keep or image.keep, TagRules(image.protected, image.builds), now, older_than_s)
+    images = [it.settings.image for it in found.loaded.values() if repository_of(it) == repository]
+    protected = dict.fromkeys(pattern for image in images for pattern in image.protected)
+    builds = [it for it in images[0].builds if all(it in image.builds for image in images)]
+    rules = TagRules(tuple(protected), tuple(builds))
+    return Retention(keep or max(image.keep for image in images), rules, now, older_s)
 
 
 def seconds_of(text: str) -> float:

@@ -151,7 +151,7 @@ def _targets(
                 Target(
                     store,
                     tuple(place for place in places if place.environment in names),
-                    retention(loaded, now, keep=wish.keep, older_than_s=wish.older_than_s),
+                    retention(found, repository, now, keep=wish.keep, older_s=wish.older_than_s),
                     cache(in_registry(loaded)),
                 )
             )

@@ -45,7 +45,7 @@ def show_images(environment: str | None, *, as_json: bool) -> None:
                 if repository_of(found.loaded[place.environment]) == repository
             ]  # fmt: skip
             sizes = estate.sizes(places)
-            images = listing(repository, contents, usage, sizes, retention(loaded, now))
+            images = listing(repository, contents, usage, sizes, retention(found, repository, now))
             show_listing(images, now, as_json=as_json)
         raise_if_unknown(estate)
 
