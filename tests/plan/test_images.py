@@ -59,6 +59,8 @@ TWO = contents(image("a"), image("b", NEW), sha_1111111="a", sha_2222222="b")
                      "keep: no image of an application", id="a chart"),
         pytest.param(contents(image("a"), pushes={digest("a"): Push(1, NEW)}),
                      "delete: no tag, and nothing refers to it", id="untagged and old"),
+        pytest.param(contents(image("a"), pushes={digest("a"): Push(1, NOW)}),
+                     "keep: pushed less than a day ago", id="untagged, made long ago, pushed now"),
         pytest.param(contents(image("a", NOW)), "keep: pushed less than a day ago",
                      id="untagged, perhaps a platform whose index is on its way"),
         pytest.param(Contents({digest("a"): image("a")}, {about("gone"): digest("a")}),

@@ -131,7 +131,10 @@ def _why_kept(
     age_s = _age_s(created, wish.now)
     if wish.older_than_s and age_s < wish.older_than_s:
         return "younger than --older-than"
-    return "pushed less than a day ago" if not names and age_s < _GRACE_S else ""
+    push = graph.contents.pushes.get(digest)
+    if not names and (_age_s(push.at, wish.now) if push and push.at else age_s) < _GRACE_S:
+        return "pushed less than a day ago"
+    return ""
 
 
 def _fate(where: str, graph: Graph, digest: Digest, reason: str, *, is_needed: bool) -> Fate:
