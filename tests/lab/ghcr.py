@@ -9,7 +9,6 @@ import re
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -268,8 +267,3 @@ class Ghcr:
     def _cut(self, request: BaseHTTPRequestHandler) -> None:
         request.close_connection = True
         request.connection.shutdown(socket.SHUT_RDWR)
-
-
-def soon(seconds: float = 0.0) -> str:
-    """Return a moment in seconds since 1970, as GitHub says when a limit is over."""
-    return str(int(time.time() + seconds))
