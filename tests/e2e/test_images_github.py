@@ -105,6 +105,7 @@ def test_a_dry_run_changes_nothing(desk: Desk, github: Ghcr) -> None:
     assert kept[BUILDS[0]].startswith("runs on production/")
 
 
+@pytest.mark.full
 def test_an_expired_token_leaves_the_rest_to_the_next_run(
     desk: Desk, github: Ghcr, old: list[str]
 ) -> None:
