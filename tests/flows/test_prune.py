@@ -234,6 +234,24 @@ def test_a_new_index_keeps_the_platform_that_it_shares_with_an_old_one(stage: St
     assert shared.digest in stage.server.manifests
 
 
+def test_what_is_deployed_while_images_are_being_deleted_keeps_its_parts(
+    stage: Stage, built: dict[int, Release]
+) -> None:
+    host = stage.hosts[Place("staging", "a")] = Shelf.after("a", built[9])
+    old = oci.index("sha-0000007", created="2026-01-08T00:00:00Z", built_by="ci")
+    platform = Digest(next(iter(old.manifests)))
+
+    def deploy(digest: str) -> None:
+        if digest == old.digest:  # its index has just gone
+            host.containers = Shelf.after("a", Release("by-digest", platform)).containers
+
+    stage.server.before_delete = deploy
+    stage.done().raise_if_failed()
+
+    assert str(platform) in stage.server.manifests
+    assert stage.builds == {"8", "9"}
+
+
 @pytest.mark.usefixtures("built")
 def test_what_is_deleted_is_what_was_shown(stage: Stage) -> None:
     prune = stage.prune()

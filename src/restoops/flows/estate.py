@@ -11,6 +11,7 @@ from restoops.errors import NeedsAttention, RestoopsError
 from restoops.flows.background import side_by_side
 from restoops.flows.host import Lock
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.rollout import gravest
 from restoops.model import Digest, Disk, HostState
 from restoops.plan.usage import Place, Usage, usage_of
 
@@ -70,8 +71,19 @@ class Estate:
         return done
 
     def usage(self) -> Usage:
-        """Return what hosts need now."""
+        """Return what the hosts need now that can be asked."""
         return usage_of(self.observe())
+
+    def usage_of_all(self) -> Usage:
+        """Return what all hosts need now.
+
+        Raises:
+            RestoopsError: one of them cannot be asked.
+        """
+        usage = self.usage()
+        if self.unknown:
+            raise gravest(self.unknown)
+        return usage
 
     def sizes(self, places: Iterable[Place]) -> dict[Place, dict[Digest, int]]:
         """Return the images on each of `places` with their sizes; nothing of one that fails."""

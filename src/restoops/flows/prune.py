@@ -79,6 +79,8 @@ class Prune:
     recorder: Recorder
     failed: dict[str, RestoopsError] = field(default_factory=dict)
     """What went wrong, by place; the rest went on."""
+    _touched: bool = False
+    """Whether anything was deleted in a registry."""
 
     def plan(self) -> PrunePlan:
         """Look at everything, and tell what would become of each image."""
@@ -106,27 +108,28 @@ class Prune:
         self.failed |= {str(place): error for place, error in failed.items()}
         self._note()
         interrupt.check()
-        if not plan.registries or any(isinstance(it, Locked) for it in failed.values()):
+        if any(isinstance(it, Locked) for it in failed.values()):
             return
-        usage = self.estate.usage()
-        for store, contents, found in plan.registries if not self.estate.unknown else ():
-            pruner = RegistryPruner(store, contents, found, usage, self.recorder, interrupt)
+        for store, contents, found in plan.registries:
+            ask = self.estate.usage_of_all
+            pruner = RegistryPruner(store, contents, found, ask, self.recorder, interrupt)
             try:
                 pruner.prune()
             except RestoopsError as error:
                 self.failed[store.name] = error
+            self._touched |= pruner.has_deleted
             self._note()
             interrupt.check()
 
     def raise_if_failed(self) -> None:
         """Raise the gravest of what went wrong, with what was not done for it."""
         registries = [target.store.name for target in self.targets if target.store]
-        failed = {**self.estate.unknown, **self.failed}
+        failed = {**self.failed, **self.estate.unknown}
         if not failed:
             return
         error = gravest(failed)
         is_barred = self.estate.unknown or any(isinstance(it, Locked) for it in failed.values())
-        if registries and is_barred:
+        if registries and is_barred and not self._touched:
             error.message += f"; nothing was deleted from {', '.join(registries)}"
             error.hint += (
                 " What every host of every environment runs has to be known before anything is "

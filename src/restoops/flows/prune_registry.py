@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from restoops.contents import Contents
@@ -17,6 +18,8 @@ from restoops.plan.usage import Usage
 from restoops.report.image_events import Note, Survived, Verified
 
 _PARTS_A_LOOK = "50"
+_IMAGES_A_QUESTION = 50
+"""Images that are deleted before the hosts are asked again what they need."""
 _LISTED = 200
 """Lines about what is left; the next plan has them all."""
 
@@ -28,13 +31,20 @@ class RegistryPruner:
     store: Store
     contents: Contents
     plan: RegistryPlan
-    usage: Usage
+    ask_hosts: Callable[[], Usage]
+    """Says what hosts need now; asked again as images go, and before parts of them do."""
     recorder: Recorder
     interrupt: Interrupt
     _settled: set[Digest] = field(default_factory=set)
     """What was deleted, has gone by itself, or is kept after all."""
     _deleted: set[Digest] = field(default_factory=set)
+    _usage: Usage = field(default_factory=Usage)
     _refused: list[StepFailed] = field(default_factory=list)
+
+    @property
+    def has_deleted(self) -> bool:
+        """Whether anything was deleted."""
+        return bool(self._deleted)
 
     def prune(self) -> None:
         """Delete images, then what belonged to them alone, then see that the rest is complete.
@@ -48,7 +58,8 @@ class RegistryPruner:
             self._delete_images()
             self._delete_parts()
         except RestoopsError as error:
-            self._tell_rest(error)
+            if self._deleted:
+                self._tell_rest(error)
             raise
         if self._deleted:
             self._verify()
@@ -58,12 +69,15 @@ class RegistryPruner:
     def _delete_images(self) -> None:
         going = self.plan.going
         kept_tags = len(self.contents.tags) - sum(len(fate.tags) for fate in going)
-        batches = in_batches(going, str(self.store.batch(kept_tags)))
+        size = min(self.store.batch(kept_tags), _IMAGES_A_QUESTION)
+        batches = in_batches(going, str(size))
         for number, batch in enumerate(batches):
             self.interrupt.check()
+            if number % (_IMAGES_A_QUESTION // size) == 0:
+                self._usage = self.ask_hosts()
             later = {tag for rest in batches[number + 1 :] for it in rest for tag in it.tags}
             now = self.store.look_again(self._others(), later)
-            saved = survivors(self.plan, now, self.usage)
+            saved = survivors(self.plan, now, self._usage)
             for fate in batch:
                 self._delete_image(fate, now, saved.get(fate.digest, ""))
 
@@ -83,8 +97,9 @@ class RegistryPruner:
         """Delete what is left of the images; what has gone from a second one's way meanwhile."""
         for batch in in_batches(self.plan.parts, _PARTS_A_LOOK):
             self.interrupt.check()
+            self._usage = self.ask_hosts()
             now = self.store.look_again(self._others(), ())
-            loose = {part.digest for part in loose_parts(self.plan, now, self.usage)}
+            loose = {part.digest for part in loose_parts(self.plan, now, self._usage)}
             for part in batch:
                 self.interrupt.check()
                 if part.digest not in loose:
@@ -109,7 +124,7 @@ class RegistryPruner:
         """Return what to look for beside what has a tag."""
         untagged = {fate.digest for fate in self.plan.going if not fate.tags}
         untagged |= {part.digest for part in self.plan.parts if not part.tags}
-        return (untagged | self.usage.digests) - self._deleted
+        return (untagged | self._usage.digests) - self._deleted
 
     def _verify(self) -> None:
         """Ask for all that is left, on every platform.
