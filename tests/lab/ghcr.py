@@ -53,6 +53,8 @@ class Ghcr:
         self.token = secrets.token_hex(16)
         self.manifests: dict[str, tuple[str, bytes]] = {}
         self.blobs: dict[str, bytes] = {}
+        self.about: dict[str, set[str]] = {}
+        """What has a subject, by that."""
         self.tags: dict[str, str] = {}
         self.versions: dict[str, _Version] = {}
         self.requests: list[tuple[str, str]] = []
@@ -112,7 +114,9 @@ class Ghcr:
         with self._lock:
             self.manifests |= bundle.manifests
             self.blobs |= bundle.blobs
-            for digest in bundle.manifests:
+            for digest, (_, body) in bundle.manifests.items():
+                if subject := json.loads(body).get("subject"):
+                    self.about.setdefault(subject["digest"], set()).add(digest)
                 self.versions.setdefault(digest, _Version(1000 + len(self.versions), at))
             self.tags |= dict.fromkeys(tags, bundle.digest)
         return bundle.digest
@@ -186,9 +190,9 @@ class Ghcr:
     def _referrers(self, request: BaseHTTPRequestHandler, subject: str) -> None:
         found = [
             {"mediaType": kind, "digest": digest, "size": len(body)}
-            for digest, (kind, body) in self.manifests.items()
-            if (json.loads(body).get("subject") or {}).get("digest") == subject
-        ]
+            for digest in self.about.get(subject, ()) if digest in self.manifests
+            for kind, body in [self.manifests[digest]]
+        ]  # fmt: skip
         return self._say(request, 200, {"schemaVersion": 2, "manifests": found})
 
     def _list_tags(self, request: BaseHTTPRequestHandler, query: dict[str, str]) -> None:
@@ -217,7 +221,7 @@ class Ghcr:
         if request.command == "DELETE":
             self._delete(digest)
             return self._say(request, 204, None)
-        return self._say(request, 200, self._version(digest))
+        return self._say(request, 200, self._version(digest, self.tags))
 
     def _list_versions(self, request: BaseHTTPRequestHandler, query: dict[str, str]) -> None:
         size, page = min(int(query["per_page"]), 100), int(query["page"])
@@ -227,11 +231,13 @@ class Ghcr:
         if page * size < len(newest):
             after = f"http://{self.host}{urlsplit(request.path).path}"
             headers["link"] = f'<{after}?per_page={size}&page={page + 1}>; rel="next"'
-        return self._say(request, 200, [self._version(digest) for digest in here], headers)
+        wanted = set(here)
+        tags = {tag: it for tag, it in self.tags.items() if it in wanted}
+        return self._say(request, 200, [self._version(it, tags) for it in here], headers)
 
-    def _version(self, digest: str) -> dict[str, Any]:
+    def _version(self, digest: str, known: dict[str, str]) -> dict[str, Any]:
         found = self.versions[digest]
-        tags = [tag for tag, it in self.tags.items() if it == digest]
+        tags = [tag for tag, it in known.items() if it == digest]
         return {
             "id": found.id,
             "name": digest,
