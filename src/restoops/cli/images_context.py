@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,7 @@ def open_estate(found: Environments, interrupt: Interrupt) -> Iterator[Estate]:
         lambda place: connect(*places[place]), places, at_once=64, interrupt=interrupt
     )
     interrupt.check()
+    import_module("restoops.adapters.docker")  # once, before threads want it all at the same time
     unknown = {**found.failed, **{str(place): error for place, error in failed.items()}}
     with contextlib.ExitStack() as stack:
         hosts = {}
