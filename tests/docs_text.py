@@ -17,17 +17,21 @@ import typer
 from restoops.adapters.contest import Contest
 from restoops.adapters.host_keys import HostKey
 from restoops.cli.app import app
+from restoops.contents import PlatformImage
 from restoops.flows.infra_backend import BackendReady
 from restoops.flows.infra_read import CodeFault, Output
-from restoops.model import OpenRun, Record, Release, Timing
+from restoops.model import Disk, OpenRun, Record, Release, Timing
 from restoops.plan.cost import Estimate, Line
 from restoops.plan.doctor import Check
+from restoops.plan.fate import Fate
 from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
+from restoops.plan.listing import Inspected, Listed
 from restoops.plan.rollback import Candidate
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
 from restoops.report.events import Event
+from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
 from tests.ansible.roles import variables_table
 
@@ -42,9 +46,11 @@ RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
+    "images list": Listed, "images inspect": Inspected, "images prune": Fate,
 }  # fmt: skip
 PARTS = (
     Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
+    PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
 )  # fmt: skip
 
 

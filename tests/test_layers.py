@@ -14,10 +14,11 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "restoops"
 
-BOTTOM = {"model", "errors"}
+BOTTOM = {"model", "contents", "errors"}
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
+    "contents": {"model"},
     "plan": BOTTOM,
     "config": BOTTOM,
     "adapters": BOTTOM,
@@ -77,7 +78,14 @@ ADAPTERS: dict[str, set[str]] = {
     "contest": {"spaces"},
     "ansible": {"process"},
     "scanners": {"process"},
-    "registry": set(),
+    "patience": set(),
+    "registry": {"patience"},
+    "manifests": {"registry"},
+    "completeness": {"manifests", "registry"},
+    "repository": {"completeness", "manifests", "registry"},
+    "inspection": {"manifests", "registry"},
+    "journal": set(),
+    "ghcr": {"manifests", "patience", "registry", "repository"},
     "github": set(),
     "slack": set(),
     "clock": set(),
@@ -87,6 +95,7 @@ ADAPTERS: dict[str, set[str]] = {
 PURE = (
     "errors",
     "model",
+    "contents",
     "plan",
     "config.schema",
     "config.section",

@@ -30,6 +30,9 @@ class RestoopsError(Exception):
         self.details = details
         """Lines shown above the error, such as the last log lines of a container."""
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class StepFailed(RestoopsError):
     """A step failed; what served before still serves."""

@@ -43,6 +43,9 @@ class Digest:
     def __str__(self) -> str:
         return self.value
 
+    def __hash__(self) -> int:
+        return hash(self.value)  # a text remembers its own, and registries have many of these
+
     @property
     def short(self) -> str:
         """The first twelve digits, as Docker prints them."""
@@ -315,3 +318,11 @@ def tag_of(text: str) -> str:
     if not _TAG.fullmatch(text):
         raise ValueError(f"{text!r} is neither an image tag nor a Git SHA")
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The file system that holds the images of a host."""
+
+    size_bytes: int
+    free_bytes: int

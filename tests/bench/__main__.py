@@ -13,9 +13,10 @@ from statistics import median
 import docker
 from docker import DockerClient
 
-from tests.bench import fleet, infra
+from tests.bench import fleet, images, infra
 from tests.bench.measure import RESTOOPS, ChannelCount, Row, Series, repeated, run, timed
-from tests.lab import cache, images, naive, network
+from tests.lab import cache, naive, network
+from tests.lab import images as lab_images
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
 from tests.lab.loadrun import LoadResult, LoadRun
@@ -55,6 +56,7 @@ def rows() -> Iterator[Row]:
         yield from naive_script(engine)
         operator.droplet.close()
         yield from fleet.rows(registry, TAGS)
+        yield from images.rows(registry)
 
 
 def starts() -> Iterator[Row]:
@@ -84,7 +86,7 @@ def lab() -> Iterator[tuple[DockerClient, Registry, Operator]]:
         for tag in TAGS:
             releases.push(App(tag))
         for variant in PROXIES:
-            registry.push(engine, images.haproxy(engine, variant), "restoops/haproxy", variant)
+            registry.push(engine, lab_images.haproxy(engine, variant), "restoops/haproxy", variant)
         proxy = f"{registry.host}/restoops/haproxy:{PROXIES[0]}"
         operator = Operator(folder, droplet, registry, cache.private_key(), proxy)
         for tag in TAGS:

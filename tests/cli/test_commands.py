@@ -18,6 +18,7 @@ from tests.docs_text import commands
 
 COMMANDS = sorted(typer.main.get_group(app).commands)
 OF_INFRA = sorted(name.split()[1] for name in commands() if name.startswith("infra "))
+OF_GROUPS = sorted(name for name in commands() if " " in name)
 SETTINGS = """\
 image: {repository: team/menu}
 environments:
@@ -46,12 +47,14 @@ def restoops(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
 
 
 def test_there_are_the_commands_that_were_promised() -> None:
-    promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history", "infra"}
+    promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history", "infra",
+                "images"}  # fmt: skip
     of_infra = {"backend", "init", "validate", "plan", "apply", "destroy", "drift", "cost",
                 "output", "inventory", "host-keys", "graph"}  # fmt: skip
 
     assert promised <= set(COMMANDS)
     assert of_infra == set(OF_INFRA)
+    assert {f"images {name}" for name in ("list", "prune", "inspect")} <= set(OF_GROUPS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -69,25 +72,26 @@ def test_every_command_has_help_with_an_example(
     assert all(getattr(it, "help", None) for it in found.params), "each option says what it does"
 
 
-@pytest.mark.parametrize("command", OF_INFRA)
-def test_every_command_of_infra_has_help_with_an_example(
+@pytest.mark.parametrize("command", OF_GROUPS)
+def test_every_command_of_a_group_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["infra", command, "--help"]) == 0
+    assert run([*command.split(), "--help"]) == 0
 
     out, err = capsys.readouterr()
     assert err == ""
-    assert f"`restoops infra {command}" in " ".join(out.split())
-    found = commands()[f"infra {command}"]
+    assert f"`restoops {command}" in " ".join(out.split())
+    found = commands()[command]
     assert all(getattr(it, "help", None) for it in found.params), "each option says what it does"
 
 
-def test_other_commands_do_not_wait_for_those_of_infra() -> None:
+def test_other_commands_do_not_wait_for_those_of_groups() -> None:
     program = (
         "import sys\n"
         "from restoops.cli.app import run\n"
         "assert run(['status', '--help']) == 0\n"
-        "print('restoops.cli.infra' in sys.modules, file=sys.stderr)\n"
+        "groups = {'restoops.cli.infra', 'restoops.cli.images'}\n"
+        "print(bool(groups & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
@@ -116,6 +120,13 @@ def test_the_shell_is_offered_environments_with_code(project: Path, words: str) 
         pytest.param(["infra", "apply", "staging", "--wait", "soon"], id="no number of seconds"),
         pytest.param(["infra", "host-keys", "staging"], id="no droplet"),
         pytest.param(["infra", "validate"], id="no code at all"),
+        pytest.param(["images", "paint"], id="an unknown command of images"),
+        pytest.param(["images", "list", "nowhere"], id="images of an unknown environment"),
+        pytest.param(["images", "prune", "--keep", "0"], id="keep nothing"),
+        pytest.param(["images", "prune", "--older-than", "1y", "--yes"], id="no age"),
+        pytest.param(["images", "prune"], id="nobody to ask"),
+        pytest.param(["images", "inspect"], id="an image without a name"),
+        pytest.param(["images", "inspect", "a b"], id="an image that cannot be one"),
         pytest.param(["deploy"], id="arguments are missing"),
         pytest.param(["deploy", "v1"], id="the environment is missing"),
         pytest.param(["deploy", "v1", "staging", "more"], id="an argument too many"),
@@ -180,7 +191,7 @@ def test_the_version() -> None:
     [
         ["--help"],
         *([name, "--help"] for name in COMMANDS),
-        *(["infra", name, "--help"] for name in OF_INFRA),
+        *([*name.split(), "--help"] for name in OF_GROUPS),
     ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:

@@ -16,6 +16,7 @@ from typing import Self
 from docker import DockerClient
 
 from tests.lab import network
+from tests.lab.oci import Bundle
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 READY_TIMEOUT_S = 10.0
@@ -112,6 +113,19 @@ class Registry:
             engine.images.remove(f"{name}:{tag}")
         raise RegistryFailed(f"push of {repository}:{tag} told no digest")
 
+    def put(self, bundle: Bundle, repository: str, *tags: str) -> str:
+        """Store an image that was made of nothing, and let `tags` point to it."""
+        for digest, content in bundle.blobs.items():
+            headers, _ = self._ask("POST", f"/v2/{repository}/blobs/uploads/")
+            place = headers["Location"].partition(f":{self.port}")[2]
+            self._ask("PUT", f"{place}&digest={digest}", content, "application/octet-stream")
+        *parts, top = bundle.manifests.items()
+        for digest, (kind, body) in parts:
+            self._ask("PUT", f"/v2/{repository}/manifests/{digest}", body, kind)
+        for name in tags or (bundle.digest,):
+            self._ask("PUT", f"/v2/{repository}/manifests/{name}", top[1][1], top[1][0])
+        return bundle.digest
+
     def digest(self, repository: str, tag: str) -> str:
         """Return the digest that `repository:tag` stands for now."""
         return self._manifest(repository, tag)[0]
@@ -135,10 +149,10 @@ class Registry:
         return headers["Docker-Content-Digest"], body
 
     def _ask(
-        self, method: str, path: str, body: bytes | None = None
+        self, method: str, path: str, body: bytes | None = None, kind: str = MANIFEST
     ) -> tuple[http.client.HTTPMessage, bytes]:
         login = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        headers = {"Authorization": f"Basic {login}", "Accept": MANIFEST, "Content-Type": MANIFEST}
+        headers = {"Authorization": f"Basic {login}", "Accept": kind, "Content-Type": kind}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request(method, path, body, headers)

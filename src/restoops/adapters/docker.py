@@ -79,14 +79,24 @@ class Engine:
 
     def images(self, image: ImageName) -> dict[Digest, str]:
         """Return the digests of `image` that are on the host, each with the image's id."""
+        return {digest: str(entry["Id"]) for digest, entry in self._images(image)}
+
+    def image_sizes(self, image: ImageName) -> dict[Digest, int]:
+        """Return the digests of `image` that are on the host, each with its size unpacked."""
+        return {digest: int(entry.get("Size", 0)) for digest, entry in self._images(image)}
+
+    def _images(self, image: ImageName) -> Iterator[tuple[Digest, dict[str, Any]]]:
         with self._faults("cannot list images"):
             found = self.client.images()
-        return {
-            Digest(reference.removeprefix(f"{image}@")): entry["Id"]
-            for entry in found
-            for reference in entry.get("RepoDigests") or ()
-            if reference.startswith(f"{image}@")
-        }
+        for entry in found:
+            for reference in entry.get("RepoDigests") or ():
+                if reference.startswith(f"{image}@"):
+                    yield Digest(reference.removeprefix(f"{image}@")), entry
+
+    def directory(self) -> str:
+        """Return where the engine keeps its images on the host."""
+        with self._faults("cannot ask about the engine"):
+            return str(self.client.info()["DockerRootDir"])
 
     def has_image(self, reference: str) -> bool:
         """Return whether the image is on the host."""

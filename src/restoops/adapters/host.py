@@ -32,12 +32,13 @@ from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
 from restoops.adapters.shell import Shell
-from restoops.errors import NeedsAttention, StepFailed, Unreachable
+from restoops.errors import CommandFailed, NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
     Answer,
     Color,
     Container,
     Digest,
+    Disk,
     HostState,
     ImageName,
     Logins,
@@ -323,6 +324,19 @@ class Host:
         for digest in digests:
             if digest in found:
                 self._engine.remove_image(found[digest], self._settings.image.at(digest))
+
+    def image_sizes(self) -> dict[Digest, int]:
+        """Return the images of the application that are here, with their sizes unpacked."""
+        return self._engine.image_sizes(self._settings.image)
+
+    def disk(self) -> Disk | None:
+        """Return how full the file system of the images is; None when it cannot be seen."""
+        argv = ["df", "-B1", "--output=size,avail", self._engine.directory()]
+        try:
+            size, free = self._connection.run(argv).split()[-2:]
+            return Disk(int(size), int(free))
+        except (CommandFailed, ValueError):  # the engine of a laptop is in a machine of its own
+            return None
 
     def _end(self, container_id: str) -> None:
         self._ending = container_id

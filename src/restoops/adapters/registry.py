@@ -11,10 +11,12 @@ import os
 import re
 import warnings
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
+from restoops.adapters.patience import Patience
 from restoops.errors import Refused, RestoopsError, Unreachable
 from restoops.model import Digest, ImageName, Login, Secret
 
@@ -40,18 +42,21 @@ class RegistryClient:
         *,
         plain_http: bool = False,
         timeout_s: float = 10,
+        patience: Patience | None = None,
     ) -> None:
-        self._image = image
+        self.image = self._image = image
         self._login = login
-        scheme = "http" if plain_http or _is_loopback(image.registry) else "https"
+        self._patience = patience
+        scheme = "http" if plain_http or is_loopback(image.registry) else "https"
         self._base = f"{scheme}://{image.registry}"
         self._client = httpx.Client(
             timeout=timeout_s,
             follow_redirects=True,
             # No proxy leads to this machine itself.
-            trust_env=not _is_loopback(image.registry),
+            trust_env=not is_loopback(image.registry),
         )
-        self._authorization: str | None = None
+        self._authorizations: dict[bool, str] = {}
+        """What the registry asked for, apart for what deletes: a token is for some actions only."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -64,16 +69,16 @@ class RegistryClient:
             Refused: there is no such tag.
             Unreachable: no answer, or our credentials were refused.
         """
-        response = self._ask("HEAD", f"manifests/{tag}")
+        response = self.ask("HEAD", f"manifests/{tag}")
         if response.status_code == httpx.codes.NOT_FOUND:
             raise Refused(
                 f"{self._image}:{tag} is not in the registry",
                 hint=self._what_is_there(tag),
             )
-        self._check(response)
+        self.check(response)
         digest = response.headers.get("docker-content-digest")
         if digest is None:
-            body = self._check(self._ask("GET", f"manifests/{tag}")).content
+            body = self.check(self.ask("GET", f"manifests/{tag}")).content
             digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         try:
             return Digest(digest)
@@ -82,18 +87,18 @@ class RegistryClient:
 
     def has(self, digest: Digest) -> bool:
         """Return whether the image can still be pulled."""
-        response = self._ask("HEAD", f"manifests/{digest}")
+        response = self.ask("HEAD", f"manifests/{digest}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return False
-        self._check(response)
+        self.check(response)
         return True
 
     def tags(self) -> tuple[str, ...]:
         """Return up to 1,000 tags of the repository, in the registry's order."""
-        response = self._ask("GET", f"tags/list?n={_MOST_TAGS}")
+        response = self.ask("GET", f"tags/list?n={_MOST_TAGS}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return ()
-        return tuple(self._object(response).get("tags") or ())
+        return tuple(self.object(response).get("tags") or ())
 
     def _what_is_there(self, tag: str) -> str:
         try:
@@ -106,27 +111,48 @@ class RegistryClient:
             return "Was it built and pushed? The registry has: " + ", ".join(tags[-5:])
         return "Was it built and pushed, and is `image.repository` right?"
 
-    def _ask(self, method: str, path: str) -> httpx.Response:
-        url = f"{self._base}/v2/{self._image.repository}/{path}"
+    def ask(self, method: str, path: str) -> httpx.Response:
+        """Send a request about the repository, logged in as the registry asks for it.
+
+        A token that has expired is replaced by a new one.
+
+        Raises:
+            Unreachable: no answer.
+        """
+        return self._ask_url(method, f"{self._base}/v2/{self._image.repository}/{path}")
+
+    def ask_next(self, response: httpx.Response) -> httpx.Response | None:
+        """Send the request for the next page of a list; None when there is none."""
+        link = response.links.get("next", {}).get("url")
+        if not link:
+            return None
+        url = response.url.join(link)
+        if (url.scheme, url.netloc) != (response.url.scheme, response.url.netloc):
+            raise self._not_understood()  # our credentials are for this registry alone
+        return self._ask_url("GET", str(url))
+
+    def _ask_url(self, method: str, url: str) -> httpx.Response:
         response = self._send(method, url)
-        if response.status_code == httpx.codes.UNAUTHORIZED and self._authorization is None:
-            self._authorization = self._answer_challenge(
-                response.headers.get("www-authenticate", "")
-            )
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            challenge = response.headers.get("www-authenticate", "")
+            self._authorizations[method == "DELETE"] = self._answer_challenge(challenge)
             response = self._send(method, url)
         return response
 
     def _send(self, method: str, url: str) -> httpx.Response:
         headers = {"accept": _MANIFESTS}
-        if self._authorization:
-            headers["authorization"] = self._authorization
+        if authorization := self._authorizations.get(method == "DELETE"):
+            headers["authorization"] = authorization
         try:
-            return self._client.request(method, url, headers=headers)
+            return self._patiently(lambda: self._client.request(method, url, headers=headers))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(
                 f"registry {self._image.registry} does not answer: {error or type(error).__name__}",
                 hint="A rollback to a release that is warm or on the hosts works without it.",
             ) from error
+
+    def _patiently(self, request: Callable[[], httpx.Response]) -> httpx.Response:
+        return self._patience.send(request) if self._patience else request()
 
     def _answer_challenge(self, challenge: str) -> str:
         """Return the Authorization header that the registry asks for.
@@ -138,10 +164,12 @@ class RegistryClient:
             return f"Basic {b64encode(':'.join(pair).encode()).decode()}" if pair else ""
         asked = dict(_CHALLENGE.findall(challenge))
         try:
-            response = self._client.get(
-                asked.get("realm", ""),
-                params={key: asked[key] for key in ("service", "scope") if key in asked},
-                auth=pair,
+            response = self._patiently(
+                lambda: self._client.get(
+                    asked.get("realm", ""),
+                    params={key: asked[key] for key in ("service", "scope") if key in asked},
+                    auth=pair,
+                )
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(
@@ -149,10 +177,15 @@ class RegistryClient:
             ) from error
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise self._refused()
-        token = self._object(response)
+        token = self.object(response)
         return f"Bearer {token.get('token') or token.get('access_token')}"
 
-    def _check(self, response: httpx.Response) -> httpx.Response:
+    def check(self, response: httpx.Response) -> httpx.Response:
+        """Return an answer that is none of an error.
+
+        Raises:
+            Unreachable: it is one.
+        """
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise self._refused()
         if response.is_error:
@@ -163,9 +196,10 @@ class RegistryClient:
             )
         return response
 
-    def _object(self, response: httpx.Response) -> dict[str, Any]:
+    def object(self, response: httpx.Response) -> dict[str, Any]:
+        """Return what an answer says; `check` is part of it."""
         try:
-            value = self._check(response).json()
+            value = self.check(response).json()
         except ValueError as error:
             raise self._not_understood() from error
         if not isinstance(value, dict):
@@ -227,6 +261,7 @@ def _same(one: str, other: str) -> bool:
     return hub.get(names[0], names[0]) == hub.get(names[1], names[1])
 
 
-def _is_loopback(registry: str) -> bool:
+def is_loopback(registry: str) -> bool:
+    """Return whether `host` or `host:port` is this machine."""
     host = registry.rpartition(":")[0] or registry
     return host == "localhost" or host.startswith("127.")

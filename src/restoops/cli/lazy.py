@@ -8,6 +8,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+_GROUPS = (
+    (
+        "images",
+        "Show the images of registry and hosts, and delete those that nothing needs.",
+        "restoops images prune --dry-run",
+    ),
+    (
+        "infra",
+        "Make and change what runs on DigitalOcean, with Terraform.",
+        "restoops infra plan staging",
+    ),
+)
+"""Name, help and example of each group; its module has the same name."""
+
 
 class LazyGroup(TyperGroup):
     """Loads its commands from the `app` of a module: other commands must not wait for them."""
@@ -35,12 +49,10 @@ class Root(TyperGroup):
     def __init__(self, **words: Any) -> None:
         super().__init__(**words)
         settings = words.get("context_settings")
-        self.add_command(
-            LazyGroup(
-                "restoops.cli.infra",
-                name="infra",
-                help="Make and change what runs on DigitalOcean, with Terraform.",
-                epilog="Example: `restoops infra plan staging`",
-                context_settings=settings,
+        for name, about, example in _GROUPS:
+            module = f"restoops.cli.{name}"
+            epilog = f"Example: `{example}`"
+            group = LazyGroup(
+                module, name=name, help=about, epilog=epilog, context_settings=settings
             )
-        )
+            self.add_command(group)

@@ -132,8 +132,8 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         id=f"{now[:19].replace(':', '').replace('-', '')}-{os.urandom(3).hex()}",
         kind=kind,
         environment=options.environment,
-        who=os.environ.get("GITHUB_ACTOR") or _user(),
-        origin=_origin(),
+        who=user(),
+        origin=origin(),
         purpose=" ".join(["restoops", *sys.argv[1:]]),
         started_at=now,
         dry_run=options.dry_run,
@@ -142,15 +142,17 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
     )
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who runs this command."""
     import getpass
 
     try:
-        return getpass.getuser()
+        return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
 
 
-def _origin() -> str:
+def origin() -> str:
+    """Return from where."""
     run = os.environ.get("GITHUB_RUN_ID")
     return f"GitHub Actions run {run}" if run else os.uname().nodename

@@ -201,3 +201,20 @@ OutputName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]*", "the name of a 
 Subnet = Annotated[
     str, Form("a private IPv4 network of /27 or larger, such as `172.30.0.0/24`", _is_subnet)
 ]
+TagPattern = Annotated[
+    str,
+    matching(
+        r"([A-Za-z0-9_.*?-]|<sha>|<semver>|<branch>){1,128}",
+        "a tag, or a pattern of tags such as `v*`, `<semver>`, `main-<sha>`",
+    ),
+]
+# A token goes there.
+ApiUrl = Annotated[
+    str,
+    Field(max_length=300),
+    matching(
+        r"(https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?|http://(127\.[0-9.]+|localhost)(:[0-9]{1,5})?)"
+        r"(/[A-Za-z0-9._~-]+)*",
+        "an address such as `https://api.github.com`, with `https://` and no `/` at its end",
+    ),
+]

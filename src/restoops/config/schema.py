@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from restoops.config.forms import (
+    ApiUrl,
     Directory,
     FileName,
     HostAddress,
@@ -21,6 +22,7 @@ from restoops.config.forms import (
     RegistryHost,
     Repository,
     Subnet,
+    TagPattern,
     UrlPath,
     UserName,
     VariableName,
@@ -46,6 +48,12 @@ class Registry(Section):
     credential helpers."""
     plain_http: bool = False
     """Speak HTTP instead of HTTPS. Loopback addresses always do."""
+    kind: Literal["auto", "oci", "ghcr"] = "auto"
+    """How images are listed and deleted: `ghcr` by GitHub's API for packages, `oci` as any other
+    registry wants it; `auto` is `ghcr` for ghcr.io."""
+    api: ApiUrl = "https://api.github.com"
+    """GitHub's API, for `ghcr`; it is shown the token. Of GitHub Enterprise
+    `https://<host>/api/v3`."""
 
 
 class Image(Section):
@@ -54,7 +62,14 @@ class Image(Section):
     repository: Repository = "restomarket/restomarket-api"
     """Path inside the registry: `<owner>/<name>`."""
     keep: Annotated[int, Field(ge=2, le=100)] = 5
-    """Releases kept on each host to go back to; older images are removed after a deploy."""
+    """Releases kept on each host to go back to; older images are removed after a deploy. Also how
+    many of the newest images `images prune` keeps."""
+    protected: tuple[TagPattern, ...] = ("latest", "stable", "<semver>", "<branch>")
+    """Tags whose image is never deleted. `*` and `?` stand for any text and any character,
+    `<semver>` for a version such as `v1.2.3`, `<sha>` for a Git SHA, `<branch>` for every tag that
+    is none of `builds`."""
+    builds: tuple[TagPattern, ...] = ("<sha>", "sha-<sha>", "*-<sha>")
+    """Tags that name a single build, such as `sha-abc1234` and `main-abc1234`."""
 
 
 class Container(Section):

@@ -30,13 +30,13 @@ def show_statuses(environment: str, statuses: Sequence[Status], *, as_json: bool
         for status in statuses:
             write({"environment": environment, **plain(status)})
     elif len(statuses) == 1:
-        _print((), _status_lines(environment, statuses[0]))
+        show_table((), _status_lines(environment, statuses[0]))
     else:
         rows = [_status_row(status) for status in statuses]
         heads = ("HOST", "SERVES", "DIGEST", "SINCE", "WARM", "PROXY")
-        _print(heads, rows, title=environment)
+        show_table(heads, rows, title=environment)
         if notes := list(_status_notes(statuses)):
-            _print((), notes)
+            show_table((), notes)
 
 
 def show_candidates(
@@ -62,7 +62,7 @@ def show_candidates(
     if not rows:
         Console(highlight=False).print(f"{title}: nothing was deployed here yet", markup=False)
         return
-    _print(("RELEASE", "DIGEST", "LIVE SINCE", "BY", "IS", "ROLLBACK"), rows, title=title)
+    show_table(("RELEASE", "DIGEST", "LIVE SINCE", "BY", "IS", "ROLLBACK"), rows, title=title)
 
 
 def show_runs(environment: str, runs: Iterable[FleetRun], *, as_json: bool) -> None:
@@ -85,7 +85,7 @@ def show_runs(environment: str, runs: Iterable[FleetRun], *, as_json: bool) -> N
         )
         for run in runs
     ]
-    _print(("STARTED", "RUN", "RELEASE", "HOSTS", "OUTCOME", "TOOK", "BY", "WHY"), rows)
+    show_table(("STARTED", "RUN", "RELEASE", "HOSTS", "OUTCOME", "TOOK", "BY", "WHY"), rows)
 
 
 def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> None:
@@ -95,7 +95,7 @@ def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> 
             write({"environment": environment, **plain(check)})
         return
     rows = [(check.result.value, check.where, check.what, check.found) for check in checks]
-    _print(("", "WHERE", "CHECK", "FOUND"), rows, title=environment)
+    show_table(("", "WHERE", "CHECK", "FOUND"), rows, title=environment)
     console = Console(highlight=False, soft_wrap=True)
     for check in checks:
         # Below the table and never wrapped: it is there to be copied.
@@ -104,9 +104,10 @@ def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> 
             console.print(text, markup=False)
 
 
-def _print(
+def show_table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
 ) -> None:
+    """Print rows below their heads; in a pipe nothing is cut off."""
     cells = [tuple(printable(cell) for cell in row) for row in rows]
     table = Table(
         *_columns(heads, cells),

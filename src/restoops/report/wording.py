@@ -71,6 +71,16 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days"
 
 
+def size(size_bytes: int) -> str:
+    """Return a size as a person would say it: `512 B`, `1.3 MB`, `2.4 GB`."""
+    amount = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
 def printable(text: str) -> str:
     """Return `text` without what a terminal would obey: what programs print is theirs."""
     return "".join(char if char.isprintable() else " " for char in text)

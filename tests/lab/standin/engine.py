@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from tests.lab.standin.machine import Container, Machine
+from tests.lab.standin.machine import IMAGE_BYTES, Container, Machine
 from tests.lab.standin.web import Question, Reply
 
 _VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}
@@ -26,6 +26,8 @@ class Engine:
         match kind:
             case "version":
                 return self._quick(_VERSION)
+            case "info":
+                return self._quick({"DockerRootDir": "/var/lib/docker"})
             case "containers":
                 return self._containers(question, rest)
             case "images":
@@ -157,4 +159,5 @@ def _inspected(found: Container) -> dict[str, object]:
 
 def _image(key: str, names: set[str]) -> dict[str, object]:
     digests = sorted(name for name in names if "@" in name)
-    return {"Id": key, "RepoDigests": digests, "RepoTags": sorted(names - {*digests})}
+    tags = sorted(names - {*digests})
+    return {"Id": key, "RepoDigests": digests, "RepoTags": tags, "Size": IMAGE_BYTES}

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 COLORS = ("blue", "green")
+IMAGE_BYTES = 2_000_000
+DISK_BYTES = 25_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Machine:
     """What `live.map` says in the running proxy."""
     switches: list[tuple[float, str]] = field(default_factory=list)
     """When the running proxy was told to send requests elsewhere (monotonic), and where."""
+
+    @property
+    def free_bytes(self) -> int:
+        """What is free on the disk."""
+        return DISK_BYTES - IMAGE_BYTES * len(self.images)
 
     @property
     def live(self) -> str:

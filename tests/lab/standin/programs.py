@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 
 from tests.lab.standin.channels import Channel, Endpoint
-from tests.lab.standin.machine import Machine, later
+from tests.lab.standin.machine import DISK_BYTES, Machine, later
 
 _SCRIPT = re.compile(r"' restoops-(\w+) ")
 _OWNER = "1001 1001"
@@ -21,15 +21,17 @@ def execute(machine: Machine, channel: Channel, command: str) -> Endpoint:
             return Lock(machine, channel, arguments)
         case "serve":
             return Serve(machine, channel, arguments[0])
-    return Unknown(channel)
+    if command.startswith("exec df "):
+        return Said(channel, 0, f"1B-blocks Avail\n{DISK_BYTES} {machine.free_bytes}\n")
+    return Said(channel, _UNKNOWN, "a stand-in does not know this program\n")
 
 
-class Unknown:
-    """A program that a stand-in does not have."""
+class Said:
+    """A program that reads nothing, and has said all that it has to say."""
 
-    def __init__(self, channel: Channel) -> None:
-        channel.write(b"a stand-in does not know this program\n")
-        channel.exit(_UNKNOWN)
+    def __init__(self, channel: Channel, status: int, text: str) -> None:
+        channel.write(text.encode())
+        channel.exit(status)
 
     def received(self, data: bytes) -> None:
         """Do nothing: it has ended."""
