@@ -23,6 +23,7 @@ from restoops.adapters.connection import (
     script,
 )
 from restoops.adapters.container import SOCKET, Blueprint, Service, releases_among
+from restoops.adapters.disk import disk_under
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import LIVE_MAP, SLOTS, ProxyWish, Route, parse_route
 from restoops.adapters.history import HISTORY_FILES, History, dump_run
@@ -32,7 +33,7 @@ from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
 from restoops.adapters.shell import Shell
-from restoops.errors import CommandFailed, NeedsAttention, StepFailed, Unreachable
+from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
     Answer,
     Color,
@@ -331,12 +332,7 @@ class Host:
 
     def disk(self) -> Disk | None:
         """Return how full the file system of the images is; None when it cannot be seen."""
-        argv = ["df", "-B1", "--output=size,avail", self._engine.directory()]
-        try:
-            size, free = self._connection.run(argv).split()[-2:]
-            return Disk(int(size), int(free))
-        except (CommandFailed, ValueError):  # the engine of a laptop is in a machine of its own
-            return None
+        return disk_under(self._connection, self._engine.directory())
 
     def _end(self, container_id: str) -> None:
         self._ending = container_id
