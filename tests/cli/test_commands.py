@@ -48,7 +48,7 @@ def restoops(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
 def test_there_are_the_commands_that_were_promised() -> None:
     promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history", "infra"}
     of_infra = {"backend", "init", "validate", "plan", "apply", "destroy", "drift", "cost",
-                "output", "inventory", "host-keys", "graph"}  # fmt: skip
+                "output", "inventory", "provision", "host-keys", "graph"}  # fmt: skip
 
     assert promised <= set(COMMANDS)
     assert of_infra == set(OF_INFRA)

@@ -39,7 +39,7 @@ class Root(TyperGroup):
             LazyGroup(
                 "restoops.cli.infra",
                 name="infra",
-                help="Make and change what runs on DigitalOcean, with Terraform.",
+                help="Make, change and provision what runs on DigitalOcean.",
                 epilog="Example: `restoops infra plan staging`",
                 context_settings=settings,
             )
