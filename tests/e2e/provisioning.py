@@ -8,6 +8,14 @@ from tests.lab.operator import Operator
 
 SECRET = "hunter2-never-to-be-shown"
 PLAYBOOK = """\
+- name: Look first
+  hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: Look around
+      ansible.builtin.debug:
+        msg: all well
 - name: Prepare
   hosts: api
   become: true

@@ -115,6 +115,14 @@ def test_a_run_that_ansible_did_not_end_counts_every_failure() -> None:
     assert [it.message for it in board(ended("failed", msg="why")).fatal] == ["why"]
 
 
+def test_this_machine_is_no_host_unless_something_failed_on_it() -> None:
+    good = board(stats(localhost={"ok": 1}, a={"ok": 2}))
+    bad = board(stats(localhost={"failures": 1}))
+
+    assert [it.host for it in good.recap] == ["a"]
+    assert [it.host for it in bad.recap] == ["localhost"]
+
+
 def test_the_summary_has_a_row_for_each_host() -> None:
     rows = list(table_of([HostRecap("a", 5, 2, 0, 0, 1)]))
 

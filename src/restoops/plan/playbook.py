@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+THIS_MACHINE = "localhost"
+"""Where a play checks what it is about to do; it is not among the hosts of an environment."""
 _SHOWN_LINES = 20
 _BEGIN = ("v2_playbook_on_task_start", "v2_playbook_on_handler_task_start", "v2_runner_on_start")
 
@@ -102,7 +104,7 @@ def read_event(line: str) -> PlaybookEvent | None:
     if kind in _BEGIN:
         return TaskStarted(str(told["task"]["name"]))
     if kind == "v2_playbook_on_stats":
-        return PlaybookEnded(tuple(_recap(*it) for it in sorted(told["stats"].items())))
+        return PlaybookEnded(_hosts(told["stats"]))
     return _task_ended(str(kind), told)
 
 
@@ -112,6 +114,13 @@ def _object(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return told if isinstance(told, dict) and "_event" in told else None
+
+
+def _hosts(stats: Mapping[str, Mapping[str, int]]) -> tuple[HostRecap, ...]:
+    """Return what came of the hosts; of this machine only when something failed on it."""
+    found = tuple(_recap(*it) for it in sorted(stats.items()))
+    hosts = tuple(it for it in found if it.host != THIS_MACHINE or not it.is_good)
+    return hosts or found
 
 
 def _recap(host: str, counts: Mapping[str, int]) -> HostRecap:

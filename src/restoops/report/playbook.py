@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from restoops.plan.playbook import (
+    THIS_MACHINE,
     Board,
     PlaybookEnded,
     PlaybookEvent,
@@ -133,14 +134,19 @@ class LiveView(View):
 
         board = self.board
         table = Table.grid(padding=(0, 1))
-        for row in board.rows.values():
+        for _ in ("mark", "host", "counts", "failed"):
+            table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        rows = [row for host, row in board.rows.items() if host != THIS_MACHINE]
+        for row in rows:
             counts = f"{row.ok} ok, {row.changed} changed"
             failed = Text(f"{row.failed} failed", style="red") if row.failed else Text("")
             task = board.task if not row.result.is_bad else row.task
             mark = Text("✘", style="red") if row.result.is_bad else self._spinner
             table.add_row(mark, Text(row.host, style="bold"), counts, failed, Text(printable(task)))
-        if not board.rows:
-            table.add_row(self._spinner, Text(printable(board.task or "Ansible starts")))
+        if not rows:
+            begun = board.task or "Ansible starts"
+            table.add_row(self._spinner, "", "", "", Text(printable(begun)))
         return table
 
 
