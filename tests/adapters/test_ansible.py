@@ -10,7 +10,8 @@ import yaml
 
 from restoops.adapters.ansible import Playbook, Watch, run
 from restoops.errors import Interrupted
-from restoops.plan.playbook import Board, Result, read_event
+from restoops.plan.playbook import Result, read_event
+from restoops.plan.playbook_board import Board
 
 MODULE = Path(__file__).parents[2] / "ansible" / "playbooks" / "library" / "restoops_swap.py"
 SECRET = "never-to-be-shown"

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from restoops.plan.playbook import (
-    Board,
     HostRecap,
     PlaybookEnded,
     PlayStarted,
@@ -16,10 +15,9 @@ from restoops.plan.playbook import (
     Result,
     TaskEnded,
     TaskStarted,
-    counted,
     read_event,
-    table_of,
 )
+from restoops.plan.playbook_board import Board, counted, table_of
 
 
 def ended(kind: str, host: str = "a", **answer: Any) -> str:

@@ -27,7 +27,8 @@ def provision(environment: str, only: tuple[str, ...], *, check: bool, as_json: 
         )
     from restoops.config.playbooks import find_project
     from restoops.flows.interrupt import Interrupt
-    from restoops.flows.playbook import Job, run_playbook
+    from restoops.flows.playbook import run_playbook
+    from restoops.flows.playbook_files import Job
     from restoops.report.playbook import show_recap, view
 
     project = find_project(loaded, loaded.settings.ansible.setup, start=Path.cwd())

@@ -9,9 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import select
-import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,21 +17,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from restoops.cli.app import our_fault
 from restoops.cli.context import has_in_registry, resolving, tag_argument
 from restoops.cli.hosts import opened
+from restoops.cli.module_told import Told
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import RestoopsError, StepFailed, Unreachable, UsageError
-from restoops.report.events import Event, FleetEnded, Planned, Recovering, RunEnded, RunStarted
-from restoops.report.jsonl import plain, snake
-from restoops.report.plain import sentence
-from restoops.report.wording import describe
+from restoops.report.jsonl import plain
 
 if TYPE_CHECKING:
     from restoops.config.load import Loaded
-    from restoops.flows.interrupt import Interrupt
     from restoops.flows.swap import Swap
     from restoops.model import HostState
 
 State = Literal["live", "previous", "recovered", "observed"]
-_WATCH_MS = 500
 _PASSES = re.compile(
     r"^registry \S+ (does not answer|answered (429|5\d\d))"
     r"|: pull of \S+ failed: (?!.*(not found|unknown|denied|unauthorized|no space left))"
@@ -72,7 +65,7 @@ class Asked:
 
 def answer(asked: Asked) -> dict[str, Any]:
     """Do what was asked for and return what Ansible is to know; `failed` when it did not work."""
-    told = _Told(asked.progress)
+    told = Told(asked.progress)
     try:
         loaded = _load(asked)
         names = _names(asked.hosts)
@@ -132,7 +125,7 @@ def _names(hosts: Sequence[PlayHost]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _swap(asked: Asked, loaded: Loaded, told: _Told) -> Iterator[Swap]:
+def _swap(asked: Asked, loaded: Loaded, told: Told) -> Iterator[Swap]:
     what = {"live": f"deploy {asked.tag}", "previous": f"rollback {asked.tag}"}
     options = RunOptions(
         asked.environment,
@@ -167,7 +160,7 @@ def _observe(loaded: Loaded) -> tuple[HostState, ...]:
     return states
 
 
-def _at_rest(states: Sequence[HostState], names: Mapping[str, str], told: _Told) -> dict[str, Any]:
+def _at_rest(states: Sequence[HostState], names: Mapping[str, str], told: Told) -> dict[str, Any]:
     return {
         "changed": told.has_recovered,
         "log": told.lines,
@@ -197,7 +190,7 @@ def _proof(loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def _failure(error: RestoopsError, told: _Told) -> dict[str, Any]:
+def _failure(error: RestoopsError, told: Told) -> dict[str, Any]:
     return {
         "failed": True,
         "changed": told.has_recovered,
@@ -216,82 +209,3 @@ def may_pass(error: RestoopsError) -> bool:
     Not when it was, and said that it does not have the image or does not know us.
     """
     return isinstance(error, Unreachable | StepFailed) and bool(_PASSES.search(error.message))
-
-
-class _Told:
-    """Keeps what a run tells, and ends it when nobody is there any more to be told."""
-
-    def __init__(self, progress: str) -> None:
-        self.lines: list[str] = []
-        self.has_recovered = False
-        self._progress = Path(progress) if progress else None
-        self._started: RunStarted | None = None
-        self._planned: dict[str, Planned] = {}
-        self._ended: RunEnded | FleetEnded | None = None
-
-    def tell(self, event: Event) -> None:
-        """Take in one event."""
-        match event:
-            case RunStarted():
-                self._started = event
-            case Planned():
-                self._planned[event.host] = event
-            case Recovering():
-                self.has_recovered = True
-            case RunEnded() | FleetEnded():
-                self._ended = event
-        if line := sentence(event):
-            self.lines += line.splitlines()
-            if self._progress:
-                with self._progress.open("a") as file:
-                    file.write(f"{line}\n")
-
-    def watch(self, interrupt: Interrupt) -> None:
-        """Ask for an end when Ansible has gone: killed, it passes nothing on."""
-        threading.Thread(target=_ask_when_alone, args=(interrupt,), daemon=True).start()
-
-    def result(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """Return what became of the hosts, by their names in the inventory."""
-        assert self._started  # noqa: S101  a run that does not fail tells these
-        assert self._ended  # noqa: S101
-        ended, release = self._ended, self._started.release
-        moving = [it for it in self._planned.values() if it.steps]
-        dry_run = ended.dry_run
-        return {
-            "changed": bool(moving) or self.has_recovered,
-            "release": plain(release),
-            "hosts": {
-                names.get(host, host): {
-                    "previous": plain(planned.previous),
-                    "release": plain(planned.previous if dry_run else release),
-                    "steps": [describe(step) for step in planned.steps],
-                }
-                for host, planned in self._planned.items()
-            },
-            "seconds": ended.seconds,
-            "summary": sentence(ended),
-            "ended": {"event": snake(type(ended).__name__), **plain(ended)},
-            "log": self.lines,
-        }
-
-
-def _ask_when_alone(interrupt: Interrupt) -> None:
-    """Ask for an end when nobody reads our standard output any more, or Ansible itself has gone.
-
-    A worker of Ansible that is left behind goes on reading.
-    """
-    from restoops.adapters.process import is_alive
-
-    pipe, ansible = select.poll(), _ansible()
-    pipe.register(sys.__stdout__ or 1, 0)  # errors and hang-ups are always told
-    while not pipe.poll(_WATCH_MS) and (ansible is None or is_alive(ansible)):
-        pass
-    interrupt.ask()
-
-
-def _ansible() -> int | None:
-    """Return the process of Ansible: it has made a session for the worker that started us."""
-    from restoops.adapters.process import parent_of
-
-    found = parent_of(os.getsid(0))
-    return found[0] if found and "ansible" in found[1] else None

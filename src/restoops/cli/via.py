@@ -37,7 +37,8 @@ def deploy_via_ansible(options: RunOptions, loaded: Loaded, tag: str) -> None:
     from restoops.adapters.private import private_directory
     from restoops.config.playbooks import find_project
     from restoops.flows.interrupt import Interrupt
-    from restoops.flows.playbook import Job, run_playbook
+    from restoops.flows.playbook import run_playbook
+    from restoops.flows.playbook_files import Job
     from restoops.report.playbook import view
 
     project = find_project(loaded, loaded.settings.ansible.update, start=Path.cwd())
@@ -65,7 +66,7 @@ def deploy_via_ansible(options: RunOptions, loaded: Loaded, tag: str) -> None:
 
 def _variables(options: RunOptions, loaded: Loaded, tag: str) -> dict[str, Any]:
     """Return what the playbook is told; it wins over the inventory."""
-    from restoops.flows.playbook import path_of
+    from restoops.flows.playbook_files import path_of
 
     ssh = loaded.settings.ssh
     settings: dict[str, Any] = {}

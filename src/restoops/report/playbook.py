@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from restoops.plan.playbook import (
     THIS_MACHINE,
-    Board,
     PlaybookEnded,
     PlaybookEvent,
     PlayStarted,
@@ -16,9 +15,8 @@ from restoops.plan.playbook import (
     Result,
     TaskEnded,
     TaskStarted,
-    counted,
-    table_of,
 )
+from restoops.plan.playbook_board import Board, counted, table_of
 from restoops.report.infra import aligned, print_lines, say
 from restoops.report.jsonl import plain, snake, write
 from restoops.report.wording import printable
