@@ -123,17 +123,33 @@ def test_a_bad_image_leaves_the_release_before_and_says_why(
     serves = answering(operator.url)
     bad = releases.push(App("bad", "crash")).tag
 
-    ours = operator.run("deploy", bad, "staging", "--via", "ansible")
-    assert ours.status == 1
-    assert "after its start; last answer on /health: no answer" in ours.stderr
-    assert_at_rest(operator.droplet)
-
     failed = team.update(bad)
     assert failed.status == 2
     assert f"sha-{serves} serves; {bad} failed: " in failed.stdout
     assert "Check that each host serves what it did before" in failed.stdout
     assert answering(operator.url) == serves
     assert_at_rest(operator.droplet)
+
+
+@pytest.mark.full
+def test_a_deploy_via_ansible_fails_with_the_status_of_any_other(
+    operator: Operator, releases: Releases
+) -> None:
+    serves = answering(operator.url)
+    bad = releases.push(App("bad", "crash")).tag
+
+    failed = operator.run("deploy", bad, "staging", "--via", "ansible")
+    assert failed.status == 1
+    assert "after its start; last answer on /health: no answer" in failed.stderr
+    assert_at_rest(operator.droplet)
+
+    with at_its_health_gate(operator, releases, NEVER) as holder:
+        locked = operator.run("deploy", bad, "staging", "--via", "ansible")
+        assert locked.status == 4
+        assert "`restoops deploy sha-held staging --json`" in locked.stderr
+        holder.signal(signal.SIGINT)
+        holder.finish()
+    assert answering(operator.url) == serves
 
 
 def test_one_tool_waits_for_the_lock_of_the_other(
@@ -147,9 +163,6 @@ def test_one_tool_waits_for_the_lock_of_the_other(
         assert refused.status == 2
         assert "nothing was changed; sha-other failed: " in refused.stdout
         assert "olga from" in refused.stdout
-        ours = operator.run("deploy", other, "staging", "--via", "ansible")
-        assert ours.status == 4
-        assert "`restoops deploy sha-held staging --json`" in ours.stderr
         assert everything(operator.droplet) == found
         holder.signal(signal.SIGINT)
         holder.finish()
