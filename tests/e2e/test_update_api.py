@@ -167,9 +167,10 @@ def test_one_tool_waits_for_the_lock_of_the_other(
         holder.signal(signal.SIGINT)
         holder.finish()
 
+    assert eventually(lambda: not look(operator.droplet).has_open_run, 10)
     playbook = team.start(UPDATE, *slow(releases))
     try:
-        assert eventually(lambda: not lock_is_free(operator.droplet), 30)
+        assert eventually(lambda: look(operator.droplet).has_open_run, 30)
         refused = operator.run("deploy", other, "staging")
         assert refused.status == 4
         assert "anton from" in refused.stderr
