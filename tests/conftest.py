@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import docker
@@ -19,6 +19,15 @@ MakeDroplet = Callable[[], Droplet]
 FLEET = 4
 AT_ONCE = 2
 """Droplets that are started at the same time: as many as suit two processors."""
+
+
+@contextmanager
+def several(count: int, make_droplet: MakeDroplet) -> Iterator[list[Droplet]]:
+    """Have so many fresh droplets."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        droplets = list(pool.map(lambda _: make_droplet(), range(count)))
+        yield droplets
+        list(pool.map(Droplet.close, droplets))
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +100,20 @@ def operator(
 
 
 @pytest.fixture(scope="module")
+def pair(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_droplet: MakeDroplet,
+    registry: Registry,
+    lab_key: Path,
+    proxy_images: tuple[str, str],
+) -> Iterator[Operator]:
+    """An operator with two fresh droplets, for the tests of one module."""
+    folder = tmp_path_factory.mktemp("pair")
+    with several(2, make_droplet) as droplets:
+        yield Operator(folder, droplets, registry, lab_key, proxy_images[0])
+
+
+@pytest.fixture(scope="module")
 def fleet(
     tmp_path_factory: pytest.TempPathFactory,
     make_droplet: MakeDroplet,
@@ -100,7 +123,5 @@ def fleet(
 ) -> Iterator[Operator]:
     """An operator with four fresh droplets, for the tests of one module."""
     folder = tmp_path_factory.mktemp("fleet")
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        droplets = list(pool.map(lambda _: make_droplet(), range(FLEET)))
+    with several(FLEET, make_droplet) as droplets:
         yield Operator(folder, droplets, registry, lab_key, proxy_images[0])
-        list(pool.map(Droplet.close, droplets))

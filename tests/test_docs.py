@@ -171,7 +171,11 @@ def prepared(ready: Stage, lines: list[str]) -> Stage:
     file.write_text(
         json.dumps({"environments": {n: {"connection": "local"} for n in ENVIRONMENTS}})
     )
-    return replace(ready, settings={**ready.settings, "RESTOOPS_CONFIG": str(file)})
+    more = {
+        "RESTOOPS_CONFIG": str(file),
+        "RESTOOPS_ANSIBLE__DIRECTORY": str(PROJECT / "ansible"),
+    }
+    return replace(ready, settings={**ready.settings, **more})
 
 
 def run_shown(ready: Stage, words: list[str]) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,12 +23,11 @@ from restoops.adapters.connection import (
     Holder,
     LocalConnection,
     Lock,
-    Talk,
     describe_holder,
     hold_lock,
     script,
 )
-from restoops.errors import Locked, StepFailed, Unreachable
+from restoops.errors import Locked, StepFailed
 
 OLGA = Holder("olga", "laptop", "restoops deploy v2 staging", "2026-01-02T03:04:05.000Z")
 PETER = Holder("peter", "CI", "restoops rollback staging", "2026-01-02T03:05:06.000Z")
@@ -131,51 +130,6 @@ def test_the_second_is_told_who_has_it_for_what_since_when(tmp_path: Path) -> No
 
     assert caught.value.message == f"local: another run holds the lock: {OLGA_IN_WORDS}"
     assert caught.value.status == 4
-    lock.release()
-
-
-class Elsewhere(LocalConnection):
-    """A host whose login shell does what `program` says, whatever it is asked to run."""
-
-    def __init__(self, program: str) -> None:
-        self._program = program
-
-    def talk(self, argv: Sequence[str]) -> Talk:
-        return super().talk(["sh", "-c", self._program, "sh", *argv])
-
-
-@pytest.mark.parametrize(
-    ("program", "shown"),
-    [
-        pytest.param("echo 'This account is currently not available.'; exit 1",
-                     "This account is currently not available.", id="nologin"),
-        pytest.param("echo 'sh: 1: exec: bash: not found' >&2; exit 127",
-                     "sh: 1: exec: bash: not found", id="no bash"),
-        pytest.param("kill -KILL $$", "", id="a shell that is killed"),
-        pytest.param('echo "HELD {}"; kill -KILL $$', "HELD {}", id="one that is killed waiting"),
-        pytest.param("echo LACKS nothing", "LACKS nothing", id="a word that means nothing"),
-    ],
-)  # fmt: skip
-def test_an_end_that_the_script_did_not_come_to_is_no_lock(
-    tmp_path: Path, program: str, shown: str
-) -> None:
-    claim = Claim(PETER)
-
-    with pytest.raises(Unreachable, match="the lock could not be asked for") as caught:
-        hold_lock(Elsewhere(program), str(tmp_path), claim, on_wait=lambda _: None)
-
-    assert caught.value.status == 5
-    assert caught.value.details == shown
-    assert "bash" in caught.value.hint
-
-
-def test_what_a_login_shell_says_first_is_passed_over(tmp_path: Path) -> None:
-    greeting = "echo; echo 'Welcome, LOCKED out'; echo oops >&2; exec \"$@\""
-
-    lock = hold_lock(Elsewhere(greeting), str(tmp_path), Claim(PETER), on_wait=lambda _: None)
-
-    with pytest.raises(Locked, match="peter from CI"):
-        take(tmp_path)
     lock.release()
 
 

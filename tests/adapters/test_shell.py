@@ -11,18 +11,17 @@ import pytest
 
 from restoops.adapters.connection import LocalConnection, Stream
 from restoops.adapters.shell import Shell
-from restoops.errors import CommandFailed, Unreachable
+from restoops.errors import CommandFailed
 
 
-class Elsewhere(LocalConnection):
-    """A host whose login shell does what `program` says first."""
+class Counted(LocalConnection):
+    """This machine, with the sessions that were begun."""
 
-    def __init__(self, program: str = "") -> None:
-        self._program = program
+    def __init__(self) -> None:
         self.started: list[Stream] = []
 
     def start(self, argv: Sequence[str]) -> Stream:
-        self.started.append(super().start(["sh", "-c", f'{self._program}\nexec "$@"', "sh", *argv]))
+        self.started.append(super().start(argv))
         return self.started[-1]
 
 
@@ -33,7 +32,7 @@ def shell_on(connection: LocalConnection) -> Iterator[Shell]:
 
 
 def test_all_calls_go_over_one_session(tmp_path: Path) -> None:
-    host = Elsewhere()
+    host = Counted()
     with shell_on(host) as shell, ThreadPoolExecutor(8) as threads:
         names = [f"f{number}" for number in range(40)]
         for done in [
@@ -46,33 +45,9 @@ def test_all_calls_go_over_one_session(tmp_path: Path) -> None:
     assert len(host.started) == 1
 
 
-def test_what_a_login_shell_says_first_is_passed_over(tmp_path: Path) -> None:
-    with shell_on(Elsewhere("echo 'Welcome'; echo oops >&2")) as shell:
-        assert shell.run("read", str(tmp_path / "absent")).startswith(b"absent ")
-
-
-@pytest.mark.parametrize(
-    ("program", "shown"),
-    [
-        pytest.param("echo 'Not available.'; exit 1", "Not available.", id="nologin"),
-        pytest.param("echo 'exec: bash: not found' >&2; exit 127", "exec: bash: not found",
-                     id="no bash"),
-        pytest.param("kill -KILL $$", "", id="a shell that is killed"),
-    ],
-)  # fmt: skip
-def test_a_host_without_our_shell_is_told_with_its_words(
-    tmp_path: Path, program: str, shown: str
-) -> None:
-    with shell_on(Elsewhere(program)) as shell:
-        with pytest.raises(Unreachable, match="the shell there ended") as caught:
-            shell.run("read", str(tmp_path))
-
-        assert caught.value.details == shown
-
-
 def test_after_a_script_that_failed_the_next_has_a_session_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    host = Elsewhere()
+    host = Counted()
     with shell_on(host) as shell:
         with pytest.raises(CommandFailed, match="local: write ended with status") as caught:
             shell.run("write", str(tmp_path / "file"), "a", "1", stdin=b"x")

@@ -50,7 +50,7 @@ def test_there_are_the_commands_that_were_promised() -> None:
     promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history", "infra",
                 "images"}  # fmt: skip
     of_infra = {"backend", "init", "validate", "plan", "apply", "destroy", "drift", "cost",
-                "output", "inventory", "host-keys", "graph"}  # fmt: skip
+                "output", "inventory", "provision", "host-keys", "graph"}  # fmt: skip
 
     assert promised <= set(COMMANDS)
     assert of_infra == set(OF_INFRA)

@@ -20,12 +20,14 @@ _PATIENCE_S = 20
 class OnTerminal:
     """Runs restoops; what it prints is kept. One that still runs at the end is killed."""
 
-    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], env: Mapping[str, str], folder: Path, term: str = "dumb"
+    ) -> None:
         self._ours, theirs = pty.openpty()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "restoops", *arguments],
             cwd=folder,
-            env={**env, "TERM": "dumb"},
+            env={**env, "TERM": term},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -198,6 +198,25 @@ def failure(argv: Sequence[str], exit_code: int, output: bytes) -> CommandFailed
     )
 
 
+def parent_of(pid: int) -> tuple[int, str] | None:
+    """Return the parent of a process and the parent's command line, if it has one."""
+    with contextlib.suppress(StepFailed, ValueError):
+        parent = int(run(["ps", "-o", "ppid=", "-p", str(pid)]))
+        return parent, run(["ps", "-o", "args=", "-p", str(parent)]).strip()
+    return None
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether there is a process of this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class Talk:
     """A program that is talked to through its standard input and both outputs until it is closed.
 

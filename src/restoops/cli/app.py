@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("RESTOOPS_TRACEBACK"):
             raise
-        return _tell(_our_fault(error), arguments)
+        return _tell(our_fault(error), arguments)
     return 0
 
 
@@ -89,7 +89,7 @@ def _tell(error: RestoopsError, arguments: Sequence[str]) -> int:
     return error.status
 
 
-def _our_fault(error: Exception) -> RestoopsError:
+def our_fault(error: Exception) -> RestoopsError:
     """Return what an operator may see of a bug: its place, and never its text or its values."""
     if isinstance(error, OSError) and error.errno in _NOWHERE_TO_WRITE:
         return StepFailed(

@@ -21,6 +21,7 @@ from restoops.cli.options import (
     JsonOption,
     PauseOption,
     TimeoutOption,
+    ViaOption,
     WaitOption,
     YesOption,
 )
@@ -55,6 +56,7 @@ def deploy(
     host: HostOption = None,
     batch: BatchOption = "100%",
     pause: PauseOption = 0,
+    via: ViaOption = None,
 ) -> None:
     """Make TAG live on all hosts of ENVIRONMENT without dropping a request."""
     wanted = tag_argument(tag)
@@ -64,6 +66,11 @@ def deploy(
     options = RunOptions(
         environment, dry_run, yes, as_json, wait, timeout, hosts, batch_argument(batch), pause
     )
+    if via:
+        from restoops.cli.via import deploy_via_ansible
+
+        deploy_via_ansible(options, loaded, wanted)
+        return
     with swapping(options, "deploy", loaded) as swap:
         from restoops.flows.swap import deploy as make_live
 

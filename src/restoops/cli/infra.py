@@ -21,7 +21,7 @@ from restoops.cli.infra_context import (
     show,
     today,
 )
-from restoops.cli.options import DryRunOption, JsonOption, YesOption
+from restoops.cli.options import DryRunOption, EnvironmentArgument, JsonOption, YesOption
 from restoops.errors import CheckRefused
 
 app = typer.Typer(
@@ -235,6 +235,34 @@ def inventory(
     from restoops.cli.infra_reading import show_inventory
 
     show_inventory(environment, None if dry_run else directory, hosts_only=hosts_only)
+
+
+@app.command(
+    epilog="Examples: `restoops infra provision staging --check`, "
+    "`restoops infra provision staging --limit a`"
+)
+def provision(
+    environment: EnvironmentArgument,
+    *,
+    check: Annotated[
+        bool,
+        typer.Option("--check", "--dry-run", help="Say what would change, and change nothing."),
+    ] = False,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--limit", metavar="HOST", help="Act on this host only; can be given several times."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the droplets of ENVIRONMENT ready for a deploy, with Ansible.
+
+    A second run changes nothing.
+    """
+    from restoops.cli.infra_provision import provision as run
+
+    run(environment, tuple(limit or ()), check=check, as_json=as_json)
 
 
 @app.command(

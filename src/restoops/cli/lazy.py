@@ -16,7 +16,7 @@ _GROUPS = (
     ),
     (
         "infra",
-        "Make and change what runs on DigitalOcean, with Terraform.",
+        "Make, change and provision what runs on DigitalOcean.",
         "restoops infra plan staging",
     ),
 )

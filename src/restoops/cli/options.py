@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from restoops.cli.completion import complete_environment
+
+
+class Via(StrEnum):
+    """Other tools that can carry out a deploy."""
+
+    ANSIBLE = "ansible"
+
 
 EnvironmentArgument = Annotated[
     str,
@@ -37,6 +45,13 @@ WaitOption = Annotated[
         min=0,
         max=86400,
         help="Queue this long behind a run that holds the lock, instead of giving up at once.",
+    ),
+]
+ViaOption = Annotated[
+    Via | None,
+    typer.Option(
+        "--via",
+        help="Let Ansible do it, by the playbook that `ansible.update` of restoops.yaml names.",
     ),
 ]
 HostOption = Annotated[

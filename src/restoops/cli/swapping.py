@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
@@ -43,18 +43,27 @@ class RunOptions:
     batch: str = "100%"
     pause_s: float = 0
     preempts: bool = False
+    via: str = ""
+    """The tool that runs us, such as Ansible."""
+    purpose: str = ""
+    """What others are told that the lock is held for; else the command line."""
 
 
 @contextlib.contextmanager
-def swapping(options: RunOptions, kind: RunKind, loaded: Loaded) -> Iterator[Swap]:
-    """Open all that a deploy or rollback needs, with signals honoured between steps."""
+def swapping(
+    options: RunOptions, kind: RunKind, loaded: Loaded, listener: Listener | None = None
+) -> Iterator[Swap]:
+    """Open all that a deploy or rollback needs, with signals honoured between steps.
+
+    What happens is printed, or told to the `listener`.
+    """
     from restoops.flows.connect import give_up_silent_when_asked
     from restoops.flows.interrupt import Interrupt
 
     interrupt = Interrupt()
     with (
         honouring(interrupt),
-        reporting(as_json=options.as_json) as show,
+        _listening(options, listener, interrupt) as show,
         opened(loaded, interrupt, options.hosts) as found,
     ):
         tell = unbroken(show.tell)
@@ -104,6 +113,28 @@ def _swap(
     return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED, hooks(loaded))
 
 
+class Listener(Protocol):
+    """Is told what happens, in place of a renderer."""
+
+    def tell(self, event: Event) -> None:
+        """Take in one event."""
+
+    def watch(self, interrupt: Interrupt) -> None:
+        """Know, from the start, how to ask for an end."""
+
+
+@contextlib.contextmanager
+def _listening(
+    options: RunOptions, listener: Listener | None, interrupt: Interrupt
+) -> Iterator[Listener | Reporter]:
+    if listener is None:
+        with reporting(as_json=options.as_json) as show:
+            yield show
+    else:
+        listener.watch(interrupt)
+        yield listener
+
+
 @contextlib.contextmanager
 def reporting(*, as_json: bool) -> Iterator[Reporter]:
     """Print events as they come, and leave the terminal tidy."""
@@ -133,8 +164,8 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         kind=kind,
         environment=options.environment,
         who=user(),
-        origin=origin(),
-        purpose=" ".join(["restoops", *sys.argv[1:]]),
+        origin=origin() + (f", via {options.via}" if options.via else ""),
+        purpose=options.purpose or " ".join(["restoops", *sys.argv[1:]]),
         started_at=now,
         dry_run=options.dry_run,
         wait_s=options.wait_s,

@@ -13,10 +13,17 @@ from restoops.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host: the name that reports use, and the address (or SSH alias) to connect to."""
+    """A host: the name that reports use, and the address (or SSH alias) to connect to.
+
+    Attributes:
+        user, port, key: how to log in to this one; else what section `ssh` says.
+    """
 
     name: str
     address: str
+    user: str | None = None
+    port: int | None = None
+    key: str | None = None
 
 
 THIS_MACHINE = Target("local", "localhost")

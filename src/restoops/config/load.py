@@ -10,6 +10,7 @@ from typing import Literal
 from restoops.config.check import LOCAL, Checked, check
 from restoops.config.faults import Fault, nearest, printable, tell
 from restoops.config.hosts import THIS_MACHINE, Target, static_targets, terraform_targets
+from restoops.config.play import Play
 from restoops.config.schema import Environment, Settings, TerraformOutputs
 from restoops.config.variables import PREFIX
 from restoops.config.yamltext import Parsed, parse
@@ -71,8 +72,9 @@ def load(
     environ: Mapping[str, str],
     terraform_outputs: ReadOutputs | None,
     config: Path | None = None,
+    play: Play | None = None,
 ) -> Loaded:
-    """Return the settings and hosts of `environment`.
+    """Return the settings and hosts of `environment`; with a `play`, its hosts instead.
 
     `config` wins over `RESTOOPS_CONFIG`, which wins over the file nearest to `start`. Without
     a file there is only the environment `local`. Terraform is asked last, when all else is
@@ -84,14 +86,15 @@ def load(
     """
     file = _find(start, environ, config)
     parsed = _read(file)
-    checked = check(parsed.value, environ, environment)
+    value = play.over(parsed.value, environment) if play else parsed.value
+    checked = check(value, environ, environment)
     faults = (*parsed.faults, *checked.faults)
     if faults:
         raise _faulty(file, start, faults)
     if checked.settings is None or checked.environment is None:
         raise _unknown(environment, checked, file, start)
     found = checked.environment
-    targets = _targets(found, (file or start).parent, terraform_outputs)
+    targets = (play and play.remote) or _targets(found, (file or start).parent, terraform_outputs)
     return Loaded(environment, found.connection, checked.settings, targets, file, found.confirm)
 
 

@@ -153,6 +153,18 @@ class Host(Section):
     """Directory with one sub-directory for each application."""
 
 
+class Ansible(Section):
+    """Where `infra provision` and `deploy --via ansible` find their playbooks."""
+
+    directory: FileName = "ansible"
+    """Directory with `playbooks/`, and perhaps `ansible.cfg` and `inventories/`: beside
+    `restoops.yaml` or in a directory above you."""
+    setup: FileName = "playbooks/setup-api.yml"
+    """Playbook that makes a droplet ready for a deploy, in that directory."""
+    update: FileName = "playbooks/update-api.yml"
+    """Playbook that deploys, in that directory."""
+
+
 class Settings(Section):
     """All settings of one environment, after its overrides and `RESTOOPS_*` variables."""
 
@@ -170,6 +182,7 @@ class Settings(Section):
     network: Network = Network()
     ssh: Ssh = Ssh()
     host: Host = Host()
+    ansible: Ansible = Ansible()
 
 
 def sections() -> dict[str, type[Section]]:

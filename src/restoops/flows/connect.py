@@ -44,9 +44,9 @@ def connect(loaded: Loaded, target: Target) -> Connection:
 
     ssh = loaded.settings.ssh
     options = SshOptions(
-        user=ssh.user,
-        port=ssh.port,
-        key=ssh.key,
+        user=target.user or ssh.user,
+        port=target.port or ssh.port,
+        key=target.key or ssh.key,
         known_hosts=ssh.known_hosts,
         connect_timeout_s=ssh.connect_timeout_s,
         answer_timeout_s=ssh.answer_timeout_s,
