@@ -125,7 +125,9 @@ def is_there(engine: DockerClient, reference: str) -> bool:
     return True
 
 
-def import_root(engine: DockerClient, reference: str, root: Path | bytes, changes: list[str]) -> None:
+def import_root(
+    engine: DockerClient, reference: str, root: Path | bytes, changes: list[str]
+) -> None:
     repository, tag = reference.rsplit(":", 1)
     told = engine.api.import_image(
         src=str(root) if isinstance(root, Path) else root,
