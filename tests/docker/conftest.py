@@ -32,7 +32,7 @@ def up(postgres: Postgres, redis: Redis) -> Iterator[None]:
 
 
 @pytest.fixture
-def api(postgres: Postgres, redis: Redis, up: None) -> Iterator[Api]:
+def api(postgres: Postgres, redis: Redis) -> Iterator[Api]:
     """The API, impatient so that tests need not wait."""
     with Api(postgres, redis, HEALTH_TIMEOUT_MS="300", HEALTH_CACHE_MS="50") as running:
         yield running

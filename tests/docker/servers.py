@@ -67,6 +67,7 @@ class Server(ABC):
     def argv(self) -> list[str]:
         """What starts the server in the foreground."""
 
+    @abstractmethod
     def prepare(self) -> None:
         """Make what the server needs before its first start."""
 

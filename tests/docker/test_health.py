@@ -8,6 +8,8 @@ from tests.docker import workspace
 from tests.docker.api import Api, Client
 from tests.docker.servers import Postgres, Redis, Server
 
+pytestmark = pytest.mark.usefixtures("up")
+
 UP, DOWN = "connected", "disconnected"
 
 
@@ -73,7 +75,7 @@ def test_a_server_that_hangs_is_given_up_at_the_timeout(
 
 
 def test_the_api_starts_without_its_servers_and_finds_them_later(
-    postgres: Postgres, redis: Redis, up: None
+    postgres: Postgres, redis: Redis
 ) -> None:
     postgres.stop()
     redis.stop()
@@ -85,7 +87,7 @@ def test_the_api_starts_without_its_servers_and_finds_them_later(
         assert api.await_services(UP, UP).status == 200
 
 
-def test_probes_cannot_overload_a_server(postgres: Postgres, redis: Redis, up: None) -> None:
+def test_probes_cannot_overload_a_server(postgres: Postgres, redis: Redis) -> None:
     with Api(postgres, redis, HEALTH_CACHE_MS="60000") as api:
         api.ask()  # may find Redis on its way: that answer stays for the whole test
         before = postgres.questions(), redis.questions()
@@ -96,7 +98,7 @@ def test_probes_cannot_overload_a_server(postgres: Postgres, redis: Redis, up: N
         assert (postgres.questions(), redis.questions()) == before
 
 
-def test_nothing_secret_is_told_or_logged(postgres: Postgres, redis: Redis, up: None) -> None:
+def test_nothing_secret_is_told_or_logged(postgres: Postgres, redis: Redis) -> None:
     with Api(postgres, redis, HEALTH_TIMEOUT_MS="300", HEALTH_CACHE_MS="0") as api:
         told = [api.await_services(UP, UP).text]
         postgres.stop()
@@ -108,7 +110,7 @@ def test_nothing_secret_is_told_or_logged(postgres: Postgres, redis: Redis, up: 
                 assert secret not in text
 
 
-def test_a_wrong_password_is_told_by_its_code(postgres: Postgres, redis: Redis, up: None) -> None:
+def test_a_wrong_password_is_told_by_its_code(postgres: Postgres, redis: Redis) -> None:
     wrong = postgres.url.replace(postgres.password, "wrong")
     with Api(postgres, redis, DATABASE_URL=wrong) as api:
         answer = api.await_services(DOWN, UP)
@@ -126,9 +128,7 @@ def test_visits_are_counted_also_without_the_database(api: Api, postgres: Postgr
         assert client.ask("/visits").json["visits"] == first + 1
 
 
-def test_the_workspaces_own_integration_tests_pass(
-    postgres: Postgres, redis: Redis, up: None
-) -> None:
+def test_the_workspaces_own_integration_tests_pass(postgres: Postgres, redis: Redis) -> None:
     workspace.built()
     addresses = {"DATABASE_URL": postgres.url, "REDIS_URL": redis.url}
     told = workspace.run("pnpm", "--filter", "api", "test:integration", env=addresses)

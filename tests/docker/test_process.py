@@ -8,11 +8,13 @@ import pytest
 from tests.docker.api import Api, Client
 from tests.docker.servers import Postgres, Redis
 
+pytestmark = pytest.mark.usefixtures("up")
+
 UP = "connected"
 
 
 def test_an_answer_under_way_is_finished_then_the_process_ends(
-    postgres: Postgres, redis: Redis, up: None
+    postgres: Postgres, redis: Redis
 ) -> None:
     settings = {"HEALTH_TIMEOUT_MS": "1000", "HEALTH_CACHE_MS": "0"}
     with Api(postgres, redis, **settings) as api, Client(api.port) as client:
@@ -43,9 +45,7 @@ def test_an_idle_kept_alive_connection_does_not_keep_the_process(api: Api) -> No
             client.ask("/live")
 
 
-def test_what_takes_too_long_is_cut_off_and_told(
-    postgres: Postgres, redis: Redis, up: None
-) -> None:
+def test_what_takes_too_long_is_cut_off_and_told(postgres: Postgres, redis: Redis) -> None:
     settings = {"HEALTH_TIMEOUT_MS": "60000", "HEALTH_CACHE_MS": "0", "SHUTDOWN_TIMEOUT_MS": "200"}
     with Api(postgres, redis, **settings) as api:
         api.await_services(UP, UP)
@@ -61,9 +61,7 @@ def test_what_takes_too_long_is_cut_off_and_told(
         assert "cut off 1 requests" in api.log
 
 
-def test_addresses_may_be_in_files(
-    postgres: Postgres, redis: Redis, up: None, tmp_path: Path
-) -> None:
+def test_addresses_may_be_in_files(postgres: Postgres, redis: Redis, tmp_path: Path) -> None:
     file = tmp_path / "database_url"
     file.write_text(f"{postgres.url}\n")
     with Api(postgres, redis, DATABASE_URL="", DATABASE_URL_FILE=str(file)) as api:

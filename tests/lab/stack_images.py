@@ -1,7 +1,7 @@
 """Images that a stack of the application stands on: Node, PostgreSQL, Redis, Adminer.
 
-None can be pulled here. Each is made from this machine's Node or from Debian's packages, and starts as
-the official one does. `serving_as` lends them the official names for as long as a test needs them.
+None can be pulled here. Each is made from this machine's Node or from Debian's packages, and starts
+as the official one does. `serving_as` lends them the official names while a test needs them.
 """
 
 import io
