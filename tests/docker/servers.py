@@ -118,7 +118,7 @@ class Server(ABC):
         )  # fmt: skip
         if done.returncode:
             raise ServerFailed(f"{argv[0]}: {done.stderr}")
-        return done.stdout
+        return str(done.stdout)
 
     def _signal_all(self, number: signal.Signals) -> None:
         if self._process:
