@@ -18,7 +18,7 @@ setup: ## install what is missing: .venv, lab packages, Docker engine
 setup-venv:
 	@scripts/setup venv
 
-dev: setup-venv ## the API of docker/ with hot reload, PostgreSQL, Redis and Adminer, until Ctrl-C
+dev: ## the API of docker/ with hot reload, PostgreSQL, Redis and Adminer, until Ctrl-C
 	@scripts/dev
 
 demo: setup ## a guided tour of the main job on this machine, from first deploy to rollback

@@ -29,7 +29,8 @@ export class Database implements OnApplicationShutdown {
     await this.pool.query('SELECT 1');
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.pool.end();
+  onApplicationShutdown(): void {
+    // Not waited for: a database that hangs must not keep the process.
+    void this.pool.end();
   }
 }
