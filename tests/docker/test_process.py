@@ -80,4 +80,4 @@ def test_an_environment_at_fault_is_told_whole_and_without_a_trace(
             "  REDIS_URL is missing; give it, or a file with it as REDIS_URL_FILE\n"
         )
     finally:
-        api.__exit__(None, None, None)
+        api.__exit__()

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -56,17 +57,36 @@ def test_every_value_of_a_compose_file_has_a_default_that_its_example_shows(file
     assert {name: {f":-{value}"} for name, value in shown.items()} == found
 
 
+def stack(file: str) -> dict[str, Any]:
+    """Return a compose file with the defaults of its variables."""
+    text = VARIABLE.sub(lambda match: match[2].removeprefix(":-"), (WORKSPACE / file).read_text())
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_ports_are_those_that_were_asked_for_and_names_are_the_files_own(file: str) -> None:
-    text = VARIABLE.sub(lambda match: match[2].removeprefix(":-"), (WORKSPACE / file).read_text())
-    stack = yaml.safe_load(text)
+    found = stack(file)
 
-    ports = {name: it["ports"][0].split(":") for name, it in stack["services"].items()}
+    ports = {name: it["ports"][0].split(":") for name, it in found["services"].items()}
     assert {name: int(port) for name, (_, port, _) in ports.items()} == PORTS[file]
     assert {host for host, _, _ in ports.values()} == {"127.0.0.1"}
-    assert set(stack["volumes"]) == {"postgres-data", "redis-data"}
-    assert set(stack["networks"]) == {"app"}
-    assert all("healthcheck" in service for service in stack["services"].values())
+    assert set(found["volumes"]) == {"postgres-data", "redis-data"}
+    assert set(found["networks"]) == {"app"}
+    assert all("healthcheck" in service for service in found["services"].values())
+
+
+def test_both_stacks_have_the_same_servers() -> None:
+    servers = []
+    for file in FILES:
+        found = stack(file)
+        del found["services"]["api"]
+        for service in found["services"].values():
+            service.pop("ports")
+            service.pop("restart", None)
+        servers.append((found["services"], found["configs"], found["volumes"]))
+
+    assert servers[0] == servers[1]
 
 
 def test_versions_are_the_same_wherever_they_stand() -> None:
