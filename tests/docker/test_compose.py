@@ -137,6 +137,7 @@ def test_adminer_shows_the_database(stacks: tuple[Stack, Stack]) -> None:
         assert (page.status_code, "Schema: public" in page.text) == (200, True), page.text
 
 
+@pytest.mark.full
 def test_data_survive_a_restart(stacks: tuple[Stack, Stack]) -> None:
     _, staging = stacks
     sql = ("psql", "--username", "app", "--tuples-only", "--no-align", "--quiet", "--command")

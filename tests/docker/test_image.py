@@ -165,6 +165,7 @@ def layers(folder: Path) -> list[Path]:
     return sorted((folder / "layers").iterdir(), key=lambda it: int(it.name))
 
 
+@pytest.mark.full
 def test_a_secret_that_a_later_layer_removes_is_found(
     engine: DockerClient, image: str, tmp_path: Path
 ) -> None:
