@@ -325,9 +325,11 @@ def test_a_release_that_mends_what_ails_the_one_that_serves_goes_live() -> None:
 class _Named(FakeHost):
     """A host on which every release says on /health that it is the same one."""
 
+    names = "abc1234"
+
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
         answer, answered = super().ask(path, slot)
-        return replace(answer, text='{"release": {"sha": "abc1234"}}'), answered
+        return replace(answer, text=f'{{"release": {{"sha": "{self.names}"}}}}'), answered
 
 
 def test_a_stale_image_under_a_new_tag_never_serves() -> None:
@@ -341,3 +343,15 @@ def test_a_stale_image_under_a_new_tag_never_serves() -> None:
 
     assert host.serving == right
     assert set(host.containers) == {BLUE}
+
+
+def test_a_rollback_is_not_refused_for_what_an_image_says_it_is() -> None:
+    first, second = release("sha-abc1234"), release("sha-def5678")
+    host = _Named()
+    Operator(host).deploy(first)
+    host.names = "def5678"
+    Operator(host).deploy(second)
+
+    Operator(host).rollback()
+
+    assert host.serving == first

@@ -177,7 +177,8 @@ class Executor:
             answer = answer if latest.is_good and answer.status else latest
             # HAProxy asks in between: a release that flaps may answer only us well.
             if good >= step.successes and not self.host.is_doubted(step.color):
-                self._check_release(step.color, latest)
+                if not step.proven:
+                    self._check_release(step.color, latest)
                 self.host.mark_up(step.color)
                 return str(latest.status)
             if is_last:
