@@ -81,3 +81,15 @@ def test_an_environment_at_fault_is_told_whole_and_without_a_trace(
         )
     finally:
         api.__exit__()
+
+
+def test_a_port_that_is_taken_is_told_without_a_trace(
+    api: Api, postgres: Postgres, redis: Redis
+) -> None:
+    second = Api(postgres, redis, PORT=str(api.port))
+    try:
+        assert second.ended() == 1
+        assert f"error: listen EADDRINUSE: address already in use :::{api.port}" in second.log
+        assert "    at " not in second.log
+    finally:
+        second.__exit__()

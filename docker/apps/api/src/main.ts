@@ -14,8 +14,10 @@ async function main(): Promise<void> {
   await api.listen();
 }
 
+/** A port that is taken and an environment at fault have their reason in the message; a bug has a trace. */
 function fail(error: unknown): never {
-  console.error(error instanceof ConfigError ? `error: ${error.message}` : error);
+  const isForeseen = error instanceof Error && (error instanceof ConfigError || 'code' in error);
+  console.error(isForeseen ? `error: ${error.message}` : error);
   process.exit(1);
 }
 
