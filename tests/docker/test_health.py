@@ -1,5 +1,6 @@
 """/health tells the truth about a real PostgreSQL and a real Redis; /live asks nobody."""
 
+import time
 from datetime import datetime
 
 import pytest
@@ -72,6 +73,27 @@ def test_a_server_that_hangs_is_given_up_at_the_timeout(
 
     server.thaw()
     assert api.await_services(UP, UP).status == 200
+
+
+def test_a_server_that_is_slow_but_in_time_is_connected_and_its_time_is_told(
+    postgres: Postgres, redis: Redis
+) -> None:
+    settings = {"HEALTH_TIMEOUT_MS": "20000", "HEALTH_CACHE_MS": "0"}
+    with Api(postgres, redis, **settings) as api, Client(api.port) as client:
+        api.await_services(UP, UP)
+        postgres.freeze()
+        client.send("/health")
+        api.await_arrival()
+        arrived_s = time.monotonic()
+        for _ in range(20):
+            assert api.ask("/live").status == 200  # nobody else waits for it
+        slow_ms = (time.monotonic() - arrived_s) * 1000
+        postgres.thaw()
+
+        answer = client.receive()
+
+    assert (answer.status, answer.services) == (200, (UP, UP))
+    assert answer.json["services"]["database"]["response_time_ms"] > slow_ms
 
 
 def test_the_api_starts_without_its_servers_and_finds_them_later(
