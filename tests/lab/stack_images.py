@@ -51,15 +51,19 @@ def services(engine: DockerClient) -> dict[str, str]:
 
 @contextmanager
 def serving_as(engine: DockerClient, names: Mapping[str, str]) -> Iterator[None]:
-    """Let images serve under other names; a name that is taken stays what it is."""
-    lent = {name: image for name, image in names.items() if not is_there(engine, name)}
-    try:
-        for name, image in lent.items():
-            engine.images.get(image).tag(name)
-        yield
-    finally:
-        for name in lent:
-            engine.images.remove(name)
+    """Let images serve under other names; a name that is taken stays what it is.
+
+    One run at a time: another one would find a name taken, and then gone.
+    """
+    with cache.locked("official-names"):
+        lent = {name: image for name, image in names.items() if not is_there(engine, name)}
+        try:
+            for name, image in lent.items():
+                engine.images.get(image).tag(name)
+            yield
+        finally:
+            for name in lent:
+                engine.images.remove(name)
 
 
 def _debian(
