@@ -12,7 +12,7 @@ from docker import DockerClient
 from docker.models.containers import Container
 
 from tests.docker.api import ask, eventually
-from tests.docker.image import Build, export, files_with, leaks, reused
+from tests.docker.image import Build, BuildFailed, export, files_with, leaks, reused
 from tests.docker.servers import Postgres, Redis
 from tests.docker.workspace import WORKSPACE, run
 from tests.lab import cache, stack_images
@@ -183,27 +183,34 @@ def test_a_secret_that_a_later_layer_removes_is_found(
 
 
 def test_a_change_of_source_makes_no_dependency_anew(
-    engine: DockerClient, node: str, tree: Path, image: str
+    engine: DockerClient, node: str, tree: Path
 ) -> None:
+    before, _ = built_after_an_edit(engine, node, tree)
+    after, steps = built_after_an_edit(engine, node, tree)
+
+    dependencies = {
+        step: was for step, was in steps.items()
+        if step.startswith(("[base", "[dependencies", "[production-deps"))
+    }  # fmt: skip
+    assert len(dependencies) >= 6
+    assert all(dependencies.values()), dependencies
+    assert not all(was for step, was in steps.items() if step.startswith("[builder"))
+    new = set(after) - set(before)
+    assert len(new) <= 2  # what was built, and the empty one of the check that it was
+    print(f"after a change of source: {len(new)} of {len(after)} layers are new")
+
+
+def built_after_an_edit(
+    engine: DockerClient, node: str, tree: Path
+) -> tuple[list[str], dict[str, bool]]:
+    """Edit a source, build, and return the layers and which steps were reused."""
     source = tree / "apps" / "api" / "src" / "main.ts"
-    source.write_text(source.read_text() + f"\n// {secrets.token_hex(8)}\nexport {{}};\n")
+    source.write_text(source.read_text() + f"\n// {secrets.token_hex(8)}\n")
     tag = f"{TAG}:edited"
-
-    steps = reused(Build(tag, node, tree, arguments=(("RELEASE_SHA", "def5678"),)).run())
-
-    try:
-        dependencies = {
-            step: was for step, was in steps.items()
-            if step.startswith(("[base", "[dependencies", "[production-deps"))
-        }  # fmt: skip
-        assert len(dependencies) >= 6
-        assert all(dependencies.values()), dependencies
-        assert not all(was for step, was in steps.items() if step.startswith("[builder"))
-        before, after = (engine.images.get(it).attrs["RootFS"]["Layers"] for it in (image, tag))
-        [app] = set(after) - set(before)
-        print(f"after a change of source: {len(after)} layers, one of them new ({app[:19]})")
-    finally:
-        engine.images.remove(tag, force=True)
+    steps = reused(Build(tag, node, tree).run())
+    layers_of: list[str] = engine.images.get(tag).attrs["RootFS"]["Layers"]
+    engine.images.remove(tag, force=True)
+    return layers_of, steps
 
 
 @pytest.mark.full
@@ -241,6 +248,16 @@ def test_another_turborepo_is_built_by_arguments_alone(
         assert told == b"one espresso, from /app/apps/orders as 1001\n"
     finally:
         engine.images.remove(tag, force=True)
+
+
+def test_an_argument_that_cannot_be_right_fails_the_build_and_not_the_container(
+    node: str, tree: Path
+) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        Build(f"{TAG}:wrong", node, tree, arguments=(("APP_PATH", "apps/apy"),)).run()
+
+    said = "error: apps/apy/dist/main.js was not built: are APP_PATH, APP_ENTRY and BUILT right?"
+    assert said in str(caught.value)
 
 
 OTHER = {
