@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-venv demo test test-full check bench lock clean clean-lab
+.PHONY: help setup setup-venv dev demo test test-full check bench lock clean clean-lab
 
 # The lab's programs (haproxy, sshd, dockerd) live in sbin, which is not on every user's PATH; where
 # the machine has no terraform, setup makes one in .venv/bin.
@@ -17,6 +17,9 @@ setup: ## install what is missing: .venv, lab packages, Docker engine
 
 setup-venv:
 	@scripts/setup venv
+
+dev: ## the API of docker/ with hot reload, PostgreSQL, Redis and Adminer, until Ctrl-C
+	@scripts/dev
 
 demo: setup ## a guided tour of the main job on this machine, from first deploy to rollback
 	@$(python) -m tests.lab.demo
@@ -47,6 +50,8 @@ lock: ## write requirements.lock anew from pyproject.toml
 	@scripts/lock
 
 clean: clean-lab ## remove what all of this left: lab, .venv, caches, an engine that setup started
+	@rm -rf docker/node_modules docker/*/*/node_modules docker/*/*/dist docker/*/*/.test
+	@rm -rf docker/.turbo docker/*/*/.turbo
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -98,6 +98,7 @@ def test_a_bad_release_fails_in_time_and_leaves_all_as_it_was(
     for text in says:
         assert text in told
     assert "The release before still serves." in told
+    assert "not the new one's fault" not in told
     result = load.stop()
     assert (result.failed, result.sequence) == (0, ["good"]), str(result)
     assert assert_at_rest(operator.droplet) == before
@@ -139,6 +140,7 @@ def test_a_bad_first_release_leaves_nothing_behind(operator: Operator, releases:
     told = deploy_bad(operator, releases, CRASH)
 
     assert CRASH_SAYS[0] in told
+    assert "fault" not in told  # nothing serves that could be down as well
     found = assert_at_rest(operator.droplet)
     assert (found.live, found.slots, found.images) == ("none", {}, frozenset())
     operator.deploy(releases.push(App("good")).tag)

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from restoops.errors import Interrupted, NeedsAttention, StepFailed
-from restoops.model import Answer
+from restoops.model import Answer, Color
 from restoops.plan.steps import AwaitHealthy, Drain, Verify
 from restoops.report.events import Event, StepBroken, StepEnded, StepStarted
 from tests.flows.acting import Operator, deployed
 from tests.flows.clock import FakeClock
 from tests.flows.fake import FakeHost
-from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES
+from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES, release
 
 
 def _assert_v1_serves_alone(host: FakeHost) -> None:
@@ -118,9 +118,9 @@ def test_logs_that_cannot_be_read_do_not_hide_the_fault() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        pytest.param(Answer(502), "nobody answered /health and not green: 502",
+        pytest.param(Answer(502), "nobody and not green answered /health: 502",
                      id="nobody answers"),
-        pytest.param(Answer(200), "nobody answered /health and not green: 200",
+        pytest.param(Answer(200), "nobody and not green answered /health: 200",
                      id="somebody else answers well"),
     ],
 )  # fmt: skip
@@ -271,3 +271,87 @@ class _At(FakeClock):
         super().sleep(seconds)
         if is_before and self.passed >= self._moment:
             self._act()
+
+
+def _shared_fault(operator: Operator) -> StepFailed:
+    with pytest.raises(StepFailed) as caught:
+        operator.deploy(V2)
+    assert "the release before answers 503 as well: not the new one's fault" in str(caught.value)
+    assert "database" in caught.value.hint
+    return caught.value
+
+
+def test_a_release_is_not_blamed_when_the_one_that_serves_is_sick_as_well() -> None:
+    host = deployed(V1)
+    host.sick |= {V1.digest, V2.digest}
+
+    assert "last answer: 503" in _shared_fault(Operator(host)).message
+
+    assert host.history[-1].error.endswith("not the new one's fault")
+    assert (host.live, set(host.containers)) == (BLUE, {BLUE})
+
+
+def test_a_release_that_ends_for_want_of_a_database_is_not_blamed_either() -> None:
+    host = deployed(V1)
+    host.sick.add(V1.digest)
+    host.crashing.add(V2.digest)
+
+    assert "right after its start" in _shared_fault(Operator(host)).message
+
+
+def test_a_database_that_dies_at_the_switch_is_not_the_new_releases_fault() -> None:
+    host = deployed(V1)
+    operator = Operator(host)
+
+    def at_verify(event: Event) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, Verify):
+            host.sick |= {V1.digest, V2.digest}
+
+    operator.listen = at_verify
+
+    assert "through the proxy, green answered /health: 503" in _shared_fault(operator).message
+    assert (host.live, set(host.containers)) == (BLUE, {BLUE})
+
+
+def test_a_release_that_mends_what_ails_the_one_that_serves_goes_live() -> None:
+    host = deployed(V1)
+    host.sick.add(V1.digest)
+
+    Operator(host).deploy(V2)
+
+    assert host.serving == V2
+
+
+class _Named(FakeHost):
+    """A host on which every release says on /health that it is the same one."""
+
+    names = "abc1234"
+
+    def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]:
+        answer, answered = super().ask(path, slot)
+        return replace(answer, text=f'{{"release": {{"sha": "{self.names}"}}}}'), answered
+
+
+def test_a_stale_image_under_a_new_tag_never_serves() -> None:
+    stale, right = release("sha-def5678"), release("sha-abc1234")
+    host = _Named()
+    Operator(host).deploy(right)
+
+    message = "green was started as sha-def5678, but says on /health that it is abc1234"
+    with pytest.raises(StepFailed, match=message):
+        Operator(host).deploy(stale)
+
+    assert host.serving == right
+    assert set(host.containers) == {BLUE}
+
+
+def test_a_rollback_is_not_refused_for_what_an_image_says_it_is() -> None:
+    first, second = release("sha-abc1234"), release("sha-def5678")
+    host = _Named()
+    Operator(host).deploy(first)
+    host.names = "def5678"
+    Operator(host).deploy(second)
+
+    Operator(host).rollback()
+
+    assert host.serving == first

@@ -70,8 +70,8 @@ def testapp(engine: DockerClient, app: App) -> str:
     ]
     tag = cache.digest_of(source.read_bytes(), *changes)
     with cache.locked("testapp"):
-        if not _is_there(engine, reference := f"{cache.LABEL}/testapp:{tag}"):
-            _import(engine, reference, _tar({"testapp": _compiled(source)}), changes)
+        if not is_there(engine, reference := f"{cache.LABEL}/testapp:{tag}"):
+            import_root(engine, reference, _tar({"testapp": _compiled(source)}), changes)
     return reference
 
 
@@ -90,8 +90,8 @@ def haproxy(engine: DockerClient, variant: str = "a") -> str:
     ]
     tag = cache.digest_of(program.read_bytes(), ACCOUNTS, GROUPS, *changes)
     with cache.locked("haproxy"):
-        if not _is_there(engine, reference := f"{cache.LABEL}/haproxy:{tag}"):
-            _import(engine, base := f"{reference}-base", _tar(_haproxy_files(program)), changes)
+        if not is_there(engine, reference := f"{cache.LABEL}/haproxy:{tag}"):
+            import_root(engine, base := f"{reference}-base", _tar(_haproxy_files(program)), changes)
             # An import knows no STOPSIGNAL; a build does.
             dockerfile = io.BytesIO(f"FROM {base}\nSTOPSIGNAL SIGUSR1\n".encode())
             engine.images.build(fileobj=dockerfile, tag=reference, rm=True, forcerm=True)
@@ -126,15 +126,14 @@ def _machine(engine: DockerClient, name: str, *folders: str) -> str:
     certificates = CA_CERTIFICATES.read_bytes()
     tag = cache.digest_of(*parts, *changes, certificates, cache.public_key())
     with cache.locked(name):
-        if not _is_there(engine, reference := f"{cache.LABEL}/{name}:{tag}"):
+        if not is_there(engine, reference := f"{cache.LABEL}/{name}:{tag}"):
             with tempfile.TemporaryDirectory(prefix="restoops-lab-") as scratch:
-                _import(
-                    engine, reference, _debian(HERE / name, Path(scratch) / "root.tar"), changes
-                )
+                root = _debian(HERE / name, Path(scratch) / "root.tar")
+                import_root(engine, reference, root, changes)
     return reference
 
 
-def _is_there(engine: DockerClient, reference: str) -> bool:
+def is_there(engine: DockerClient, reference: str) -> bool:
     try:
         engine.images.get(reference)
     except ImageNotFound:
@@ -142,7 +141,9 @@ def _is_there(engine: DockerClient, reference: str) -> bool:
     return True
 
 
-def _import(engine: DockerClient, reference: str, root: Path | bytes, changes: list[str]) -> None:
+def import_root(
+    engine: DockerClient, reference: str, root: Path | bytes, changes: list[str]
+) -> None:
     repository, tag = reference.rsplit(":", 1)
     told = engine.api.import_image(
         src=str(root) if isinstance(root, Path) else root,
@@ -151,11 +152,11 @@ def _import(engine: DockerClient, reference: str, root: Path | bytes, changes: l
         changes=[f'LABEL {cache.LABEL}="1"', *changes],
     )
     # A failed import is told in the body of an answer with status 200.
-    if not _is_there(engine, reference):
+    if not is_there(engine, reference):
         raise BuildFailed(f"import of {reference} failed: {told}")
 
 
-def _run(argv: list[str], extra_env: Mapping[str, str] | None = None) -> str:
+def run(argv: list[str], extra_env: Mapping[str, str] | None = None) -> str:
     environment = {**os.environ, **(extra_env or {})}
     done = subprocess.run(
         argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment
@@ -183,13 +184,13 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
 def _compiled(source: Path) -> bytes:
     with tempfile.TemporaryDirectory(prefix="restoops-lab-") as scratch:
         program = Path(scratch) / "program"
-        _run(["gcc", "-O2", "-static", "-pthread", "-o", str(program), str(source)])
+        run(["gcc", "-O2", "-static", "-pthread", "-o", str(program), str(source)])
         return program.read_bytes()
 
 
 def _haproxy_files(program: Path) -> dict[str, bytes]:
     # The loader is looked for under the very path that `ldd` prints, and so are the libraries.
-    libraries = re.findall(r"(/\S+) \(0x", _run(["ldd", str(program)]))
+    libraries = re.findall(r"(/\S+) \(0x", run(["ldd", str(program)]))
     return {
         "usr/local/sbin/haproxy": program.read_bytes(),
         "etc/passwd": ACCOUNTS.encode(),
@@ -212,5 +213,5 @@ def _debian(recipe: Path, tar: Path) -> Path:
         *("bookworm", str(tar)),
         *(str(path) for path in APT_SOURCES if path.exists()),
     ]
-    _run(argv, extra_env={"LAB_PUBLIC_KEY": cache.public_key(), "LAB_PASSWORD": ROOT_PASSWORD})
+    run(argv, extra_env={"LAB_PUBLIC_KEY": cache.public_key(), "LAB_PASSWORD": ROOT_PASSWORD})
     return tar

@@ -16,6 +16,7 @@ from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.pause import pause
 from restoops.model import Answer, Color, Container, Logins, Timing
+from restoops.plan.health import another_release, is_everybodys_fault
 from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
@@ -38,8 +39,6 @@ from restoops.report.events import Progress, StepBroken, StepEnded, StepStarted,
 _SILENCE_S = 3.0
 _VERIFY_S = 5
 _LOG_LINES = 20
-_NOT_FOUND = 404
-"""Of `health.path` on both releases: the path is wrong, and no database is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +177,8 @@ class Executor:
             answer = answer if latest.is_good and answer.status else latest
             # HAProxy asks in between: a release that flaps may answer only us well.
             if good >= step.successes and not self.host.is_doubted(step.color):
+                if not step.proven:
+                    self._check_release(step.color, latest)
                 self.host.mark_up(step.color)
                 return str(latest.status)
             if is_last:
@@ -189,34 +190,46 @@ class Executor:
         if not container.is_running or container.restarts:
             raise self._crashed(container, answer)
 
+    def _check_release(self, color: Color, answer: Answer) -> None:
+        release = self.host.inspect(color).release
+        if told := another_release(answer, release):
+            raise StepFailed(
+                f"{self.host.name}: {color} was started as {release.tag}, but says on "
+                f"{self.health.path} that it is {told}",
+                hint="The image has the wrong tag, or was built with the SHA of another commit.",
+            )
+
     def _crashed(self, container: Container, answer: Answer) -> StepFailed:
         # One that Docker has started again already tells the status 0 of what runs now.
         ended = "ended" if container.is_running else f"ended with status {container.exit_code}"
-        return StepFailed(
-            f"{self.host.name}: {container.release.tag} {ended} right after its start; "
+        return self._failure(
+            container.color,
+            f"{container.release.tag} {ended} right after its start; "
             f"last answer on {self.health.path}: {answer}",
             hint="Its last log lines are above. The release before still serves.",
-            details=self._log_tail(container.color),
         )
 
     def _not_healthy(self, step: AwaitHealthy, answer: Answer) -> StepFailed:
-        path = self.health.path
-        hint = (
-            "Its last log lines are above. The release before still serves. Is "
-            "`health.path` right, and `health.timeout_s` long enough for a start?"
+        return self._failure(
+            step.color,
+            f"{step.color} did not answer 2xx {step.successes} times in a row on "
+            f"{self.health.path} within {step.timeout_s:g} s; last answer: {answer}",
+            hint="Its last log lines are above. The release before still serves. Is "
+            "`health.path` right, and `health.timeout_s` long enough for a start?",
         )
-        serving, _ = self._ask(None)
-        if serving.status not in (0, _NOT_FOUND) and not serving.is_good:
+
+    def _failure(
+        self, color: Color, what: str, *, hint: str, beside: Color | None = None
+    ) -> StepFailed:
+        """Return what is wrong with `color`: not its fault when `beside` is sick as well."""
+        other, _ = self._ask(beside)
+        if is_everybodys_fault(other):
+            what += f"; the release before answers {other.status} as well: not the new one's fault"
             hint = (
-                f"The release that serves answers {serving} on {path} as well: this is not the "
-                "new release's fault. Is a database or a cache down that both need?"
+                "Is a database or a cache down that both need? Do the same again when it is back; "
+                "the release before goes on serving what it can."
             )
-        return StepFailed(
-            f"{self.host.name}: {step.color} did not answer 2xx {step.successes} times in a row "
-            f"on {path} within {step.timeout_s:g} s; last answer: {answer}",
-            hint=hint,
-            details=self._log_tail(step.color),
-        )
+        return StepFailed(f"{self.host.name}: {what}", hint=hint, details=self._log_tail(color))
 
     def _log_tail(self, color: Color) -> str:
         try:
@@ -231,11 +244,16 @@ class Executor:
             if answer.is_good and slot is color:
                 return str(answer.status)
             if self.clock.monotonic() >= end:
-                raise StepFailed(
-                    f"{self.host.name}: through the proxy, {slot or 'nobody'} answered "
-                    f"{self.health.path} and not {color}: {answer}",
+                who = (
+                    f"{color} answered"
+                    if slot is color
+                    else f"{slot or 'nobody'} and not {color} answered"
+                )
+                raise self._failure(
+                    color,
+                    f"through the proxy, {who} {self.health.path}: {answer}",
                     hint="Traffic goes back to the release before.",
-                    details=self._log_tail(color),
+                    beside=color.other,
                 )
             self._pause(self.health.interval_s)
 

@@ -127,7 +127,7 @@ def _plan_swap(
         *_settle_cover(state),
         *foundation,
         *_bring_up(state, release, new, wishes),
-        AwaitHealthy(new, wishes.healthy_s, wishes.successes),
+        AwaitHealthy(new, wishes.healthy_s, wishes.successes, proven=not covers),
         Switch(new, covered=covers and _can_cover(old, state)),
         Verify(new),
         *((Bake(new, wishes.bake),) if wishes.bake and covers and _can_cover(old, state) else ()),
@@ -142,7 +142,7 @@ def _plan_switch_back(state: HostState, warm: Container, wishes: Wishes) -> Swap
     steps = (
         *_settle_cover(state),
         # It has been proven, and HAProxy has watched it since: one more answer is enough.
-        AwaitHealthy(new, min(wishes.healthy_s, _WARM_ANSWER_S), successes=1),
+        AwaitHealthy(new, min(wishes.healthy_s, _WARM_ANSWER_S), successes=1, proven=True),
         Switch(new),
         Verify(new),
         *retire(old, state, wishes, covers=False),

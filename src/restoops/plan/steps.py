@@ -57,6 +57,8 @@ class AwaitHealthy:
     color: Color
     timeout_s: float
     successes: int
+    proven: bool = field(default=False, compare=False)
+    """Whether it served before: a rollback is not refused for what an image says it is."""
 
 
 @dataclass(frozen=True, slots=True)
