@@ -13,7 +13,7 @@ from statistics import median
 import docker
 from docker import DockerClient
 
-from tests.bench import fleet, images, infra
+from tests.bench import fleet, images, infra, playbook
 from tests.bench.measure import RESTOOPS, ChannelCount, Row, Series, repeated, run, timed
 from tests.lab import cache, naive, network
 from tests.lab import images as lab_images
@@ -53,6 +53,7 @@ def rows() -> Iterator[Row]:
         yield from channels(operator)
         yield from latency(operator)
         yield from proxy_exchange(operator)
+        yield from playbook.rows(operator, TAGS)
         yield from naive_script(engine)
         operator.droplet.close()
         yield from fleet.rows(registry, TAGS)
