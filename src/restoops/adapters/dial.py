@@ -109,8 +109,9 @@ def connect(dial: Callable[[], Stream], timeout_s: float) -> DialClient:
         client.mount("http+docker://", adapter)
         return client
 
-    oldest = speaking(_API_VERSION).version(api_version=False)["MinAPIVersion"]
-    return speaking(max(_API_VERSION, oldest, key=_as_numbers))
+    client = speaking(_API_VERSION)
+    oldest = client.version(api_version=False)["MinAPIVersion"]
+    return client if _as_numbers(oldest) <= _as_numbers(_API_VERSION) else speaking(oldest)
 
 
 def _as_numbers(version: str) -> tuple[int, ...]:
