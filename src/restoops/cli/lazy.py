@@ -44,3 +44,12 @@ class Root(TyperGroup):
                 context_settings=settings,
             )
         )
+        self.add_command(
+            LazyGroup(
+                "restoops.cli.secrets",
+                name="secrets",
+                help="Find secrets where none belong, and check those of an environment.",
+                epilog="Examples: `restoops secrets scan`, `restoops secrets check staging`",
+                context_settings=settings,
+            )
+        )

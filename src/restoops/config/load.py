@@ -82,6 +82,31 @@ def load(
         UsageError: the file, a variable, or the hosts that Terraform gave are faulty (all
             faults in one message), or there is no such environment.
     """
+    chosen = choose(environment, start=start, environ=environ, config=config)
+    found = chosen.environment
+    targets = _targets(found, (chosen.file or start).parent, terraform_outputs)
+    return Loaded(
+        environment, found.connection, chosen.settings, targets, chosen.file, found.confirm
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One environment without its hosts, with the settings in force for it."""
+
+    environment: Environment
+    settings: Settings
+    file: Path | None
+
+
+def choose(
+    environment: str, *, start: Path, environ: Mapping[str, str], config: Path | None = None
+) -> Chosen:
+    """Return what is set for `environment`; Terraform is not asked.
+
+    Raises:
+        UsageError: the file or a variable is faulty, or there is no such environment.
+    """
     file = _find(start, environ, config)
     parsed = _read(file)
     checked = check(parsed.value, environ, environment)
@@ -90,9 +115,7 @@ def load(
         raise _faulty(file, start, faults)
     if checked.settings is None or checked.environment is None:
         raise _unknown(environment, checked, file, start)
-    found = checked.environment
-    targets = _targets(found, (file or start).parent, terraform_outputs)
-    return Loaded(environment, found.connection, checked.settings, targets, file, found.confirm)
+    return Chosen(checked.environment, checked.settings, file)
 
 
 def environment_names(

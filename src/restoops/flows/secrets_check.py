@@ -1,0 +1,71 @@
+"""Hold an environment against its template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from restoops.adapters.env_text import read_env
+from restoops.adapters.git import repository_of
+from restoops.adapters.source_environment import EnvironmentSource
+from restoops.adapters.source_file import FileSource
+from restoops.config.load import Chosen, choose
+from restoops.errors import UsageError
+from restoops.model import Secret
+from restoops.plan.env_check import EnvCheck, compare
+from restoops.plan.env_template import Template, template_of
+
+
+class Source(Protocol):
+    """Where the secrets of an environment are kept."""
+
+    @property
+    def shown(self) -> str:
+        """How to name it."""
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether all that is in there is meant for the application."""
+
+    def read(self) -> Mapping[str, Secret]:
+        """Return what is in there, by name."""
+
+
+def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCheck:
+    """Return what is wrong with the secrets of an environment; nothing is contacted.
+
+    Raises:
+        UsageError: there is no such environment, or template or source cannot be read.
+    """
+    chosen = choose(environment, start=start, environ=environ)
+    folder = chosen.file.parent if chosen.file else start
+    path = folder / Path(chosen.settings.secrets.template).expanduser()
+    template = _template(path)
+    source = _source(environment, chosen, folder, environ)
+    findings = compare(template.variables, source.read(), is_exclusive=source.is_exclusive)
+    return EnvCheck(environment, str(path), source.shown, findings)
+
+
+def _template(path: Path) -> Template:
+    entries = read_env(path, hint="`secrets.template` in restoops.yaml says where it is.")
+    template = template_of(entries)
+    if template.faults:
+        lines = "\n".join(f"  {it}" for it in template.faults)
+        raise UsageError(f"{path} is no valid template:\n{lines}", hint="See docs/secrets.md.")
+    return template
+
+
+def _source(environment: str, chosen: Chosen, folder: Path, environ: Mapping[str, str]) -> Source:
+    secrets = chosen.settings.secrets
+    if secrets.source == "environment":
+        return EnvironmentSource(environ)
+    name = secrets.file.replace("{app}", chosen.settings.app.name)
+    path = folder / Path(name.replace("{environment}", environment)).expanduser()
+    repository = repository_of(folder)
+    if repository and path.resolve().is_relative_to(repository.top.resolve()):
+        raise UsageError(
+            f"{path} is within the repository: one `git add --force` away from everybody",
+            hint="Move it out, such as to ~/.config, and name it with `secrets.file`.",
+        )
+    return FileSource(path)
