@@ -1,10 +1,13 @@
-"""Scanners for secrets: gitleaks and betterleaks. What they find comes back without its value."""
+"""Scanners for secrets: gitleaks, and betterleaks 1, which takes the same words and rules.
+
+What they find comes back without its value.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,8 @@ from restoops.errors import CommandFailed, StepFailed, Unreachable
 FOUND = 6
 """Status that a scanner is asked to end with when it found something: 1 means an error as well."""
 _TIMEOUT_S = 3600
-_WANTED = "gitleaks 8.19 or newer, or betterleaks 2"
+_NAMES = ("gitleaks", "betterleaks")
+_WANTED = "gitleaks 8.25 or newer, or betterleaks 1"
 _INSTALL = f"Install {_WANTED}, and have it on PATH: https://github.com/gitleaks/gitleaks"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _QUIET = (
@@ -48,17 +52,25 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Scanner:
-    """A program that scans, and the words that it takes."""
+    """A program that scans."""
 
     name: str
     program: str
 
     def argv(self, orders: Orders, report: Path) -> list[str]:
         """Return what to run so that findings are written to `report`."""
-        return [self.program, *_ARGUMENTS[self.name](orders, report)]
+        return [
+            self.program,
+            *(["git", "."] if orders.files is None else ["dir", orders.files]),
+            *(["--staged"] if orders.is_staged else []),
+            *(["--config", str(orders.config)] if orders.config else []),
+            *_QUIET,
+            "--report-format=json",
+            f"--report-path={report}",
+        ]
 
     def scan(self, orders: Orders, report: Path) -> list[dict[str, Any]]:
-        """Return the findings, in gitleaks' form.
+        """Return the findings.
 
         Raises:
             Unreachable: the scanner cannot be run or did not scan everything.
@@ -82,8 +94,8 @@ class Scanner:
 
     def _read(self, report: Path, lines: Sequence[str]) -> list[dict[str, Any]]:
         try:
-            return _FINDINGS[self.name](json.loads(report.read_text("utf-8", "replace")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return list(json.loads(report.read_text("utf-8", "replace")))
+        except (OSError, ValueError, TypeError) as error:
             raise self._broken("its report cannot be read", lines) from error
 
     def _broken(self, what: str, lines: Sequence[str]) -> Unreachable:
@@ -102,60 +114,7 @@ def find_scanner(program_of: Callable[[str], str | None]) -> Scanner:
     Raises:
         Unreachable: there is none.
     """
-    for name in _ARGUMENTS:
+    for name in _NAMES:
         if program := program_of(name):
             return Scanner(name, program)
     raise Unreachable("neither gitleaks nor betterleaks is installed", hint=_INSTALL)
-
-
-def _gitleaks(orders: Orders, report: Path) -> list[str]:
-    return [
-        *(["git", "."] if orders.files is None else ["dir", orders.files]),
-        *(["--staged"] if orders.is_staged else []),
-        *(["--config", str(orders.config)] if orders.config else []),
-        *_QUIET,
-        "--report-format=json",
-        f"--report-path={report}",
-    ]
-
-
-def _betterleaks(orders: Orders, report: Path) -> list[str]:
-    return [
-        *(["git", "."] if orders.files is None else ["filesystem", orders.files]),
-        *(["--staged"] if orders.is_staged else []),
-        *(["--config", str(orders.config)] if orders.config else []),
-        *_QUIET,
-        "--silent",
-        f"--output={report}",
-    ]
-
-
-def _as_it_is(found: Any) -> list[dict[str, Any]]:
-    return list(found or [])
-
-
-def _from_betterleaks(found: Any) -> list[dict[str, Any]]:
-    """Return findings of betterleaks as gitleaks has them.
-
-    Raises:
-        ValueError: it was not able to scan everything.
-    """
-    if found["scan"]["state"] != "complete":
-        raise ValueError("incomplete")
-    return [
-        {
-            "RuleID": it["rule_id"],
-            "Description": it["description"],
-            "File": it["location"]["path"],
-            "StartLine": it["location"]["start_line"],
-            "Commit": it["attributes"].get("git.sha", ""),
-        }
-        for it in found["findings"]
-    ]
-
-
-_ARGUMENTS: Mapping[str, Callable[[Orders, Path], list[str]]] = {
-    "gitleaks": _gitleaks,
-    "betterleaks": _betterleaks,
-}
-_FINDINGS = {"gitleaks": _as_it_is, "betterleaks": _from_betterleaks}

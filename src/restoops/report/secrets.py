@@ -18,7 +18,7 @@ def show_scan(scan: Scan, *, as_json: bool) -> None:
     if scan.leaks:
         rows = [(it.rule, _place(it), it.commit[:_SHORT], it.description) for it in scan.leaks]
         print_lines(aligned([("RULE", "PLACE", "COMMIT", "WHAT"), *rows]))
-    known = f", {scan.known} known ones passed over" if scan.known else ""
+    known = f", {scan.known} known passed over" if scan.known else ""
     print_lines(
         [f"{scan.scanned}: {counted(len(scan.leaks), 'secret')} found by {scan.scanner}{known}"]
     )
