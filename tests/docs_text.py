@@ -22,8 +22,10 @@ from restoops.flows.infra_read import CodeFault, Output
 from restoops.model import OpenRun, Record, Release, Timing
 from restoops.plan.cost import Estimate, Line
 from restoops.plan.doctor import Check
+from restoops.plan.env_check import EnvCheck, Finding
 from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
+from restoops.plan.leaks import Leak, Scan
 from restoops.plan.rollback import Candidate
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
@@ -42,9 +44,11 @@ RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
+    "secrets scan": Scan, "secrets check": EnvCheck,
 }  # fmt: skip
 PARTS = (
     Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
+    Leak, Finding,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from restoops.adapters.scanners import Orders, Scanner, find_scanner
 
-QUIET = "--no-banner --no-color --log-level error --redact --exit-code 6"
+QUIET = "--no-banner --no-color --log-level warn --redact --exit-code 6"
 REPORT = Path("/tmp/report.json")
 
 

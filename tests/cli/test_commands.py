@@ -18,6 +18,7 @@ from tests.docs_text import commands
 
 COMMANDS = sorted(typer.main.get_group(app).commands)
 OF_INFRA = sorted(name.split()[1] for name in commands() if name.startswith("infra "))
+OF_GROUPS = sorted(name for name in commands() if " " in name)
 SETTINGS = """\
 image: {repository: team/menu}
 environments:
@@ -46,12 +47,14 @@ def restoops(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
 
 
 def test_there_are_the_commands_that_were_promised() -> None:
-    promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history", "infra"}
+    promised = {"deploy", "rollback", "status", "logs", "doctor", "init", "history", "infra",
+                "secrets"}  # fmt: skip
     of_infra = {"backend", "init", "validate", "plan", "apply", "destroy", "drift", "cost",
                 "output", "inventory", "host-keys", "graph"}  # fmt: skip
 
     assert promised <= set(COMMANDS)
     assert of_infra == set(OF_INFRA)
+    assert {"secrets check", "secrets scan"} <= set(OF_GROUPS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -69,25 +72,26 @@ def test_every_command_has_help_with_an_example(
     assert all(getattr(it, "help", None) for it in found.params), "each option says what it does"
 
 
-@pytest.mark.parametrize("command", OF_INFRA)
-def test_every_command_of_infra_has_help_with_an_example(
+@pytest.mark.parametrize("command", OF_GROUPS)
+def test_every_command_of_a_group_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["infra", command, "--help"]) == 0
+    assert run([*command.split(), "--help"]) == 0
 
     out, err = capsys.readouterr()
     assert err == ""
-    assert f"`restoops infra {command}" in " ".join(out.split())
-    found = commands()[f"infra {command}"]
+    assert f"`restoops {command}" in " ".join(out.split())
+    found = commands()[command]
     assert all(getattr(it, "help", None) for it in found.params), "each option says what it does"
 
 
-def test_other_commands_do_not_wait_for_those_of_infra() -> None:
+@pytest.mark.parametrize("group", ["infra", "secrets"])
+def test_other_commands_do_not_wait_for_those_of_a_group(group: str) -> None:
     program = (
         "import sys\n"
         "from restoops.cli.app import run\n"
         "assert run(['status', '--help']) == 0\n"
-        "print('restoops.cli.infra' in sys.modules, file=sys.stderr)\n"
+        f"print('restoops.cli.{group}' in sys.modules, file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60

@@ -223,7 +223,10 @@ def test_the_scanner_beside_the_interpreter_is_found_without_a_path(project: Pro
         pytest.param("exit 0", "its report cannot be read", id="it writes nothing"),
         pytest.param("echo 'ERR [git] fatal: bad object' >&2\n"
                      "for it; do case $it in --report-path=*) echo '[]' >${it#*=};; esac; done",
-                     "could not scan everything", id="it says it is clean where git failed"),
+                     "did not scan everything", id="it says it is clean where git failed"),
+        pytest.param("echo 'WRN skipping file: permission denied path=f' >&2\n"
+                     "for it; do case $it in --report-path=*) echo '[]' >${it#*=};; esac; done",
+                     "did not scan everything", id="it passes over a file that it may not read"),
         pytest.param("for it; do case $it in --report-path=*) echo '{' >${it#*=};; esac; done",
                      "its report cannot be read", id="its report is cut off"),
     ],
@@ -236,6 +239,24 @@ def test_a_broken_scanner_is_no_clean_scan(project: Project, lines: str, told: s
     assert done.status == 5
     assert told in done.err
     assert "Traceback" not in done.err
+
+
+def test_what_was_not_scanned_is_told_beside_what_was_found(project: Project) -> None:
+    found = '[{"RuleID": "r", "File": "f", "StartLine": 1, "Fingerprint": "f:r:1"}]'
+    lines = (
+        "echo 'WRN skipping directory path=d' >&2\n"
+        f"for it; do case $it in --report-path=*) echo '{found}' >${{it#*=}};; esac; done; exit 6"
+    )
+    path = program(project.folder.parent / "bin", "gitleaks", lines)
+    project.write("known.json", found)
+
+    done = project.run("scan", env={"PATH": path})
+    known = project.run("scan", "--baseline", "known.json", env={"PATH": path})
+    written = project.run("scan", "--write-baseline", "new.json", env={"PATH": path})
+
+    assert (done.status, known.status, written.status) == (6, 5, 5)
+    assert "skipping directory path=d" in done.err
+    assert not (project.folder / "new.json").exists()
 
 
 def test_rules_that_are_none_are_no_clean_scan(project: Project) -> None:

@@ -22,15 +22,9 @@ _NAMES = ("gitleaks", "betterleaks")
 _WANTED = "gitleaks 8.25 or newer, or betterleaks 1"
 _INSTALL = f"Install {_WANTED}, and have it on PATH: https://github.com/gitleaks/gitleaks"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_QUIET = (
-    "--no-banner",
-    "--no-color",
-    "--log-level",
-    "error",
-    "--redact",
-    "--exit-code",
-    str(FOUND),
-)
+_QUIET = ("--no-banner", "--no-color", "--log-level", "warn", "--redact", "--exit-code", str(FOUND))
+_NOT_SCANNED = re.compile(r"\b(ERR|FTL|skipping|error:)")
+"""Lines about something that was not scanned, be it a file or all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +42,14 @@ class Orders:
     files: str | None = None
     is_staged: bool = False
     config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Findings as the scanner reports them, and what it says of things that it did not scan."""
+
+    findings: list[dict[str, Any]]
+    missed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ class Scanner:
             f"--report-path={report}",
         ]
 
-    def scan(self, orders: Orders, report: Path) -> list[dict[str, Any]]:
-        """Return the findings.
+    def scan(self, orders: Orders, report: Path) -> Found:
+        """Return what was found, and what could not be scanned.
 
         Raises:
-            Unreachable: the scanner cannot be run or did not scan everything.
+            Unreachable: the scanner cannot be run or failed.
         """
         lines: list[str] = []
         around = process.Surroundings(orders.cwd, _TIMEOUT_S)
@@ -83,26 +85,24 @@ class Scanner:
             )
         except CommandFailed as error:
             if error.exit_code != FOUND:
-                raise self._broken(f"status {error.exit_code}", lines) from error
+                raise self.failed(f"status {error.exit_code}", lines) from error
         except StepFailed as error:
             raise Unreachable(error.message, hint=_INSTALL) from error
-        found = self._read(report, lines)
-        # gitleaks ends with 0 where git failed, having scanned nothing.
-        if lines and not found:
-            raise self._broken("it could not scan everything", lines)
-        return found
+        # gitleaks ends with 0 also where git failed and nothing at all was scanned.
+        missed = tuple(it for it in lines if _NOT_SCANNED.search(it))
+        return Found(self._read(report, lines), missed)
 
     def _read(self, report: Path, lines: Sequence[str]) -> list[dict[str, Any]]:
         try:
             return list(json.loads(report.read_text("utf-8", "replace")))
         except (OSError, ValueError, TypeError) as error:
-            raise self._broken("its report cannot be read", lines) from error
+            raise self.failed("its report cannot be read", lines) from error
 
-    def _broken(self, what: str, lines: Sequence[str]) -> Unreachable:
-        telling = [it for it in lines if "FTL" in it or "ERR" in it or "error:" in it]
-        reason = f": {telling[0]}" if telling else ""
+    def failed(self, what: str, lines: Sequence[str]) -> Unreachable:
+        """Return the error for a scan that says nothing about whether there are secrets."""
+        telling = next((f": {it}" for it in lines if _NOT_SCANNED.search(it)), "")
         return Unreachable(
-            f"{self.name} failed ({what}){reason}; nobody knows whether there are secrets",
+            f"{self.name} failed ({what}){telling}; nobody knows whether there are secrets",
             hint=f"Its own words are above. Is it {_WANTED}?",
             details="\n".join(lines[-20:]),
         )

@@ -21,20 +21,39 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+PathArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[PATH]",
+        help="File or directory to scan; left out: the current directory.",
+        show_default=False,
+    ),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="Findings to pass over; else .gitleaks-baseline.json, where there is one.",
+    ),
+]
+NewBaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-baseline", metavar="FILE", help="Write all that is found there, as known."
+    ),
+]
+SarifOption = Annotated[
+    Path | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF there as well.")
+]
+
 
 @app.command(
     epilog="Examples: `restoops secrets scan`, `restoops secrets scan --staged`, "
     "`restoops secrets scan --history --sarif leaks.sarif`"
 )
 def scan(
-    path: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[PATH]",
-            help="File or directory to scan; left out: the current directory.",
-            show_default=False,
-        ),
-    ] = None,
+    path: PathArgument = None,
     *,
     staged: Annotated[
         bool, typer.Option("--staged", help="Scan what the next commit would add.")
@@ -42,23 +61,9 @@ def scan(
     history: Annotated[
         bool, typer.Option("--history", help="Scan all commits of all branches.")
     ] = False,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            metavar="FILE",
-            help="Findings to pass over; else .gitleaks-baseline.json, where there is one.",
-        ),
-    ] = None,
-    new_baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--write-baseline", metavar="FILE", help="Write all that is found there, as known."
-        ),
-    ] = None,
-    sarif: Annotated[
-        Path | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF there as well.")
-    ] = None,
+    baseline: BaselineOption = None,
+    new_baseline: NewBaselineOption = None,
+    sarif: SarifOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find secrets with gitleaks or betterleaks; their values are not shown.
@@ -70,17 +75,18 @@ def scan(
 
     wish = _wish(path, baseline, new_baseline, staged=staged, history=history)
     found = find(wish, os.environ)
+    show_scan(found, as_json=as_json)
     if sarif:
         from restoops.adapters.private import write_private
         from restoops.report.sarif import sarif_of
 
         write_private(sarif, json.dumps(sarif_of(found), indent=1) + "\n")
-    show_scan(found, as_json=as_json)
     if found.leaks:
         raise CheckRefused(
             f"{counted(len(found.leaks), 'secret')} found",
             hint="Revoke each where it was issued before all else; docs/secrets.md goes on from "
             "there, also for what is none.",
+            details="\n".join(found.missed),
         )
 
 

@@ -44,7 +44,8 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
     template = _template(path)
     source = _source(environment, chosen, folder, environ)
     findings = compare(template.variables, source.read(), is_exclusive=source.is_exclusive)
-    return EnvCheck(environment, str(path), source.shown, findings)
+    shown = path.relative_to(start) if path.is_relative_to(start) else path
+    return EnvCheck(environment, str(shown), source.shown, findings)
 
 
 def _template(path: Path) -> Template:

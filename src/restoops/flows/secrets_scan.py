@@ -58,13 +58,15 @@ def scan(wish: Wish, environ: Mapping[str, str]) -> Scan:
     orders = _orders(wish, environ)
     known = _known(wish, orders.cwd)
     with private_directory() as folder:
-        found = leaks_of(scanner.scan(orders, folder / "report.json"))
+        report = scanner.scan(orders, folder / "report.json")
+    found = leaks_of(report.findings)
+    new = () if wish.new_baseline else without_known(found, known)
+    if report.missed and not new:
+        raise scanner.failed("it did not scan everything", report.missed)
     if wish.new_baseline:
         write_private(wish.new_baseline, json.dumps(baseline_of(found), indent=1) + "\n")
-        known = tuple(it.fingerprint for it in found)
-    new = without_known(found, known)
     scanned = orders.files if wish.scope is Scope.FILES else wish.scope.value
-    return Scan(scanner.name, scanned or "", new, len(found) - len(new))
+    return Scan(scanner.name, scanned or "", new, len(found) - len(new), report.missed)
 
 
 def _program(name: str, environ: Mapping[str, str]) -> str | None:

@@ -26,12 +26,13 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The secrets that a scan found, and how many known ones were passed over."""
+    """The secrets that a scan found, how many known ones it passed over, what it did not see."""
 
     scanner: str
     scanned: str
     leaks: tuple[Leak, ...]
     known: int = 0
+    missed: tuple[str, ...] = ()
 
 
 def leaks_of(findings: Iterable[Mapping[str, Any]]) -> tuple[Leak, ...]:
@@ -80,7 +81,8 @@ def fingerprints_of(baseline: Any) -> tuple[str, ...]:
     """
     if not isinstance(baseline, list):
         raise ValueError("no list of findings")  # noqa: TRY004  what was read is not as it should be
-    found = tuple(it.get("Fingerprint") for it in baseline if isinstance(it, dict))
-    if len(found) != len(baseline) or not all(isinstance(it, str) for it in found):
+    found = [it.get("Fingerprint") for it in baseline if isinstance(it, dict)]
+    known = tuple(it for it in found if isinstance(it, str))
+    if len(known) != len(baseline):
         raise ValueError("a finding without a fingerprint")
-    return found
+    return known
