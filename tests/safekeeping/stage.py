@@ -56,14 +56,18 @@ class Project:
         self.git("commit", "--quiet", "--message", "a change")
 
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> Done:
-        """Run `restoops secrets` with `words`: here, because a process takes longer than all."""
+        """Run `restoops secrets` with `words`."""
+        return self.restoops("secrets", *words, env=env)
+
+    def restoops(self, *words: str, env: Mapping[str, str] | None = None) -> Done:
+        """Run a command in this process: one of its own takes longer than all the rest."""
         out, err = io.StringIO(), io.StringIO()
         with ExitStack() as around:
             around.enter_context(contextlib.chdir(self.folder))
             around.enter_context(_environment({**self.env, **(env or {})}))
             around.enter_context(contextlib.redirect_stdout(out))
             around.enter_context(contextlib.redirect_stderr(err))
-            status = run(["secrets", *words])
+            status = run(words)
         return Done(status, out.getvalue(), err.getvalue())
 
 

@@ -83,20 +83,22 @@ def load(
             faults in one message), or there is no such environment.
     """
     chosen = choose(environment, start=start, environ=environ, config=config)
-    found = chosen.environment
-    targets = _targets(found, (chosen.file or start).parent, terraform_outputs)
-    return Loaded(
-        environment, found.connection, chosen.settings, targets, chosen.file, found.confirm
-    )
+    return with_hosts(chosen, start=start, terraform_outputs=terraform_outputs)
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """One environment without its hosts, with the settings in force for it."""
 
+    name: str
     environment: Environment
     settings: Settings
     file: Path | None
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether anything is set in the section `secrets`."""
+        return "secrets" in self.settings.model_fields_set
 
 
 def choose(
@@ -115,7 +117,20 @@ def choose(
         raise _faulty(file, start, faults)
     if checked.settings is None or checked.environment is None:
         raise _unknown(environment, checked, file, start)
-    return Chosen(checked.environment, checked.settings, file)
+    return Chosen(environment, checked.environment, checked.settings, file)
+
+
+def with_hosts(chosen: Chosen, *, start: Path, terraform_outputs: ReadOutputs | None) -> Loaded:
+    """Return the environment with its hosts, which Terraform may be asked for.
+
+    Raises:
+        UsageError: what Terraform gave is faulty.
+    """
+    found, folder = chosen.environment, (chosen.file or start).parent
+    targets = _targets(found, folder, terraform_outputs)
+    return Loaded(
+        chosen.name, found.connection, chosen.settings, targets, chosen.file, found.confirm
+    )
 
 
 def environment_names(

@@ -11,7 +11,7 @@ from restoops.adapters.git import repository_of
 from restoops.adapters.source_environment import EnvironmentSource
 from restoops.adapters.source_file import FileSource
 from restoops.config.load import Chosen, choose
-from restoops.errors import UsageError
+from restoops.errors import CheckRefused, UsageError
 from restoops.model import Secret
 from restoops.plan.env_check import EnvCheck, compare
 from restoops.plan.env_template import Template, template_of
@@ -38,14 +38,35 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
     Raises:
         UsageError: there is no such environment, or template or source cannot be read.
     """
-    chosen = choose(environment, start=start, environ=environ)
+    return _check(choose(environment, start=start, environ=environ), start, environ)
+
+
+def refuse_unfit(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> None:
+    """Go on when the secrets of an environment are as their template wants.
+
+    Raises:
+        CheckRefused: they are not; says which, and never a value.
+        UsageError: template or source cannot be read.
+    """
+    found = _check(chosen, start, environ)
+    if found.findings:
+        lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
+        raise CheckRefused(
+            f"the secrets of {chosen.name} are not as {found.template} wants; "
+            "nothing was contacted",
+            hint=f"They are in {found.source}; `restoops secrets check {chosen.name}` looks again.",
+            details="\n".join(lines),
+        )
+
+
+def _check(chosen: Chosen, start: Path, environ: Mapping[str, str]) -> EnvCheck:
     folder = chosen.file.parent if chosen.file else start
     path = folder / Path(chosen.settings.secrets.template).expanduser()
     template = _template(path)
-    source = _source(environment, chosen, folder, environ)
+    source = _source(chosen, folder, environ)
     findings = compare(template.variables, source.read(), is_exclusive=source.is_exclusive)
     shown = path.relative_to(start) if path.is_relative_to(start) else path
-    return EnvCheck(environment, str(shown), source.shown, findings)
+    return EnvCheck(chosen.name, str(shown), source.shown, findings)
 
 
 def _template(path: Path) -> Template:
@@ -57,12 +78,12 @@ def _template(path: Path) -> Template:
     return template
 
 
-def _source(environment: str, chosen: Chosen, folder: Path, environ: Mapping[str, str]) -> Source:
+def _source(chosen: Chosen, folder: Path, environ: Mapping[str, str]) -> Source:
     secrets = chosen.settings.secrets
     if secrets.source == "environment":
         return EnvironmentSource(environ)
     name = secrets.file.replace("{app}", chosen.settings.app.name)
-    path = folder / Path(name.replace("{environment}", environment)).expanduser()
+    path = folder / Path(name.replace("{environment}", chosen.name)).expanduser()
     repository = repository_of(folder)
     if repository and path.resolve().is_relative_to(repository.top.resolve()):
         raise UsageError(
