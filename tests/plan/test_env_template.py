@@ -33,6 +33,7 @@ def test_a_shape_is_read(comments: tuple[str, ...], wanted: Variable) -> None:
     ("comment", "fault"),
     [
         ("# tpye: url", "unknown word `tpye`; there are type, pattern, min, optional"),
+        ("# optional: no", "`optional` stands alone"),
         ("# type: uri", "`type` is one of text, url, integer, boolean, email"),
         ("# type", "`type` is one of text, url, integer, boolean, email"),
         ("# min: many", "`min` is a number of characters"),

@@ -188,7 +188,8 @@ def test_outside_of_a_repository_nothing_is_called_clean(tmp_path: Path, words: 
     done = Project(tmp_path).run("scan", *words)
 
     assert done.status == 2
-    assert "is not in a git repository" in done.err
+    assert "cannot be scanned as a repository" in done.err
+    assert "fatal: not a git repository" in done.err
 
 
 def test_a_shallow_clone_is_not_called_clean(project: Project) -> None:

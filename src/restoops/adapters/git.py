@@ -41,12 +41,13 @@ class Repository:
     is_shallow: bool
 
 
-def repository_of(directory: Path) -> Repository | None:
-    """Return the repository that `directory` is in; None where there is none, or no git."""
+def repository_of(directory: Path) -> Repository:
+    """Return the repository that `directory` is in.
+
+    Raises:
+        StepFailed: there is none, git does not trust it, or there is no git.
+    """
     words = ["rev-parse", "--show-toplevel", "--is-shallow-repository"]
-    try:
-        found = process.run(["git", "-C", str(directory), *words])
-    except StepFailed:
-        return None
+    found = process.run(["git", "-C", str(directory), *words])
     top, _, is_shallow = found.strip().rpartition("\n")
     return Repository(Path(top), is_shallow == "true")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 from restoops.adapters.env_text import read_env
-from restoops.adapters.git import repository_of
 from restoops.adapters.source_environment import EnvironmentSource
 from restoops.adapters.source_file import FileSource
 from restoops.config.load import Chosen, choose
@@ -84,10 +83,15 @@ def _source(chosen: Chosen, folder: Path, environ: Mapping[str, str]) -> Source:
         return EnvironmentSource(environ)
     name = secrets.file.replace("{app}", chosen.settings.app.name)
     path = folder / Path(name.replace("{environment}", chosen.name)).expanduser()
-    repository = repository_of(folder)
-    if repository and path.resolve().is_relative_to(repository.top.resolve()):
+    top = _repository(folder.resolve())
+    if top and path.resolve().is_relative_to(top):
         raise UsageError(
             f"{path} is within the repository: one `git add --force` away from everybody",
             hint="Move it out, such as to ~/.config, and name it with `secrets.file`.",
         )
     return FileSource(path)
+
+
+def _repository(folder: Path) -> Path | None:
+    """Return the top of the repository that `folder` is in, also where git would not trust it."""
+    return next((it for it in (folder, *folder.parents) if (it / ".git").exists()), None)

@@ -13,7 +13,7 @@ from pathlib import Path
 from restoops.adapters.git import repository_of
 from restoops.adapters.private import private_directory, write_private
 from restoops.adapters.scanners import Orders, find_scanner
-from restoops.errors import Unreachable, UsageError
+from restoops.errors import StepFailed, Unreachable, UsageError
 from restoops.plan.leaks import Scan, baseline_of, fingerprints_of, leaks_of, without_known
 
 _RULES = ".gitleaks.toml"
@@ -83,12 +83,14 @@ def _orders(wish: Wish, environ: Mapping[str, str]) -> Orders:
         # A path that begins with a dash is no option.
         files = f"./{wish.path}" if str(wish.path).startswith("-") else str(wish.path)
         return Orders(here, files, config=_rules(wish.path.resolve(), environ))
-    repository = repository_of(here)
-    if repository is None:
+    try:
+        repository = repository_of(here)
+    except StepFailed as error:
         raise UsageError(
-            f"{here} is not in a git repository",
-            hint="Name a file or a directory to scan, or go into the repository.",
-        )
+            f"{here} cannot be scanned as a repository: {error.message}",
+            hint="Go into the repository, or name a file or a directory to scan.",
+            details=error.details,
+        ) from error
     if wish.scope is Scope.HISTORY and repository.is_shallow:
         raise Unreachable(
             "this clone is shallow: a part of the history is not here",

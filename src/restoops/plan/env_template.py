@@ -91,6 +91,8 @@ def _faults_of(words: dict[str, str | None]) -> list[str]:
     faults = [
         f"unknown word `{it}`; there are {', '.join(_KNOWN)}" for it in words if it not in _KNOWN
     ]
+    if words.get("optional"):
+        faults.append("`optional` stands alone")
     if "type" in words and words["type"] not in TYPES:
         faults.append(f"`type` is one of {', '.join(TYPES)}")
     if "min" in words and not (words["min"] or "").isdecimal():
