@@ -169,6 +169,8 @@ def test_values_of_several_lines_comments_and_exports_are_read(project: Project)
                      id="no template"),
         pytest.param("secrets: {file: '~/{stage}.env'}", 2, "secrets.file: Input should be",
                      id="an unknown part of a path"),
+        pytest.param("secrets: {file: ~nobody-here/a.env}", 2, "leads to no home directory",
+                     id="the home of somebody who is not there"),
         pytest.param("secrets: {source: vault}", 2, "secrets.source: Input should be",
                      id="an unknown source"),
         pytest.param("", 2, "Copy the template there and fill it in", id="no file"),

@@ -60,7 +60,7 @@ def refuse_unfit(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> 
 
 def _check(chosen: Chosen, start: Path, environ: Mapping[str, str]) -> EnvCheck:
     folder = chosen.file.parent if chosen.file else start
-    path = folder / Path(chosen.settings.secrets.template).expanduser()
+    path = _path(folder, chosen.settings.secrets.template)
     template = _template(path)
     source = _source(chosen, folder, environ)
     findings = compare(template.variables, source.read(), is_exclusive=source.is_exclusive)
@@ -82,7 +82,7 @@ def _source(chosen: Chosen, folder: Path, environ: Mapping[str, str]) -> Source:
     if secrets.source == "environment":
         return EnvironmentSource(environ)
     name = secrets.file.replace("{app}", chosen.settings.app.name)
-    path = folder / Path(name.replace("{environment}", chosen.name)).expanduser()
+    path = _path(folder, name.replace("{environment}", chosen.name))
     top = _repository(folder.resolve())
     if top and path.resolve().is_relative_to(top):
         raise UsageError(
@@ -90,6 +90,16 @@ def _source(chosen: Chosen, folder: Path, environ: Mapping[str, str]) -> Source:
             hint="Move it out, such as to ~/.config, and name it with `secrets.file`.",
         )
     return FileSource(path)
+
+
+def _path(folder: Path, name: str) -> Path:
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{name} leads to no home directory",
+            hint="`secrets` in restoops.yaml says where template and values are.",
+        ) from error
 
 
 def _repository(folder: Path) -> Path | None:
