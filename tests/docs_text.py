@@ -23,9 +23,11 @@ from restoops.flows.infra_read import CodeFault, Output
 from restoops.model import Disk, OpenRun, Record, Release, Timing
 from restoops.plan.cost import Estimate, Line
 from restoops.plan.doctor import Check
+from restoops.plan.env_check import EnvCheck, Finding
 from restoops.plan.fate import Fate
 from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
+from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
 from restoops.plan.rollback import Candidate
 from restoops.plan.status import Slot, Status
@@ -47,10 +49,12 @@ RESULTS = {
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
+    "secrets scan": Scan, "secrets check": EnvCheck,
 }  # fmt: skip
 PARTS = (
     Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
+    Leak, Finding,
 )  # fmt: skip
 
 

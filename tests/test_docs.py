@@ -32,6 +32,7 @@ from tests.lab.images import App
 SHOWN = [shown for page in PAGES for shown in shown_commands(page)]
 USAGE_ERROR = typer.BadParameter.__mro__[1]
 ENVIRONMENTS = ("staging", "production")
+GROUPS = ("infra", "secrets")
 LINK = re.compile(r"\[[^]]*\]\(([^)]+)\)")
 
 
@@ -199,8 +200,8 @@ def run_shown(ready: Stage, words: list[str]) -> tuple[int, str]:
 
 @pytest.mark.lab
 def test_every_command_that_is_shown_works() -> None:
-    # Those of the demo, on `local`, and those of Terraform are run by tests of their own.
-    shown = [one for one in SHOWN if "local" not in one.words and one.words[0] != "infra"]
+    # Those of the demo, on `local`, and those of groups are run by tests of their own.
+    shown = [one for one in SHOWN if "local" not in one.words and one.words[0] not in GROUPS]
     lines = {one.line: one.words for one in shown}
     with stage("restoops-docs") as made:
         ready = prepared(made, list(lines))

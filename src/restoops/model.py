@@ -96,6 +96,16 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvEntry:
+    """A variable in the text of a `.env` file, with the comments right above it."""
+
+    name: str
+    value: Secret
+    comments: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """Credentials of a registry; they travel with a request and are stored nowhere."""
 

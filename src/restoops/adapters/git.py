@@ -1,4 +1,4 @@
-"""Which commit the code in a directory is of."""
+"""What git says of a directory: which commit its code is of, which repository it is in."""
 
 from __future__ import annotations
 
@@ -31,3 +31,23 @@ def commit_of(directory: Path, *scope: Path) -> Commit:
         return Commit("", is_clean=True)
     changed = (it for it in entries if it and (it[:2] != "??" or it.endswith(_CODE)))
     return Commit(sha, is_clean=not any(changed))
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository, by the directory at its top; a shallow one lacks a part of its history."""
+
+    top: Path
+    is_shallow: bool
+
+
+def repository_of(directory: Path) -> Repository:
+    """Return the repository that `directory` is in.
+
+    Raises:
+        StepFailed: there is none, git does not trust it, or there is no git.
+    """
+    words = ["rev-parse", "--show-toplevel", "--is-shallow-repository"]
+    found = process.run(["git", "-C", str(directory), *words])
+    top, _, is_shallow = found.strip().rpartition("\n")
+    return Repository(Path(top), is_shallow == "true")

@@ -17,19 +17,25 @@ if TYPE_CHECKING:
     from restoops.model import Digest, Login, Release
 
 
-def load_environment(name: str) -> Loaded:
-    """Load the settings and hosts of an environment; see `config.load.load`."""
+def load_environment(name: str, *, checks_secrets: bool = False) -> Loaded:
+    """Load the settings and hosts of an environment; see `config.load.load`.
+
+    Raises:
+        CheckRefused: `checks_secrets`, and they are not as their template wants. By then nobody
+            was asked anything, not even Terraform for the hosts.
+    """
     # pydantic would look through all installed packages for plugins: 16 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from restoops.config.load import load
+    from restoops.config.load import choose, with_hosts
     from restoops.flows.connect import terraform_outputs
 
-    return load(
-        name,
-        start=Path.cwd(),
-        environ=os.environ,
-        terraform_outputs=terraform_outputs,
-    )
+    start = Path.cwd()
+    chosen = choose(name, start=start, environ=os.environ)
+    if checks_secrets and chosen.has_secrets:
+        from restoops.flows.secrets_check import refuse_unfit
+
+        refuse_unfit(chosen, start=start, environ=os.environ)
+    return with_hosts(chosen, start=start, terraform_outputs=terraform_outputs)
 
 
 def resolving(loaded: Loaded, tag: str) -> Callable[[Interrupt], Release]:

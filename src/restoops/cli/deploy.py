@@ -60,7 +60,7 @@ def deploy(
 ) -> None:
     """Make TAG live on all hosts of ENVIRONMENT without dropping a request."""
     wanted = tag_argument(tag)
-    loaded = load_environment(environment)
+    loaded = load_environment(environment, checks_secrets=True)
     confirm(f"Deploy {wanted} to {environment}?", yes=yes or dry_run or not loaded.confirm)
     hosts = tuple(host or ())
     options = RunOptions(

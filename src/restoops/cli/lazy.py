@@ -19,6 +19,11 @@ _GROUPS = (
         "Make, change and provision what runs on DigitalOcean.",
         "restoops infra plan staging",
     ),
+    (
+        "secrets",
+        "Find secrets where none belong, and check those of an environment.",
+        "restoops secrets check staging",
+    ),
 )
 """Name, help and example of each group; its module has the same name."""
 

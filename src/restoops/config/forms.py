@@ -172,6 +172,15 @@ Command = Annotated[tuple[Argument, ...], Field(max_length=1000), Argv()]
 FileName = Annotated[
     str, Field(max_length=1000), matching(r"[^\x00-\x1f\x7f]+", "a path without control characters")
 ]
+EnvFile = Annotated[
+    str,
+    Field(max_length=1000),
+    matching(
+        r"([^\x00-\x1f\x7f{}]|\{app\}|\{environment\})+",
+        "a path without control characters, and without braces other than `{app}` and "
+        "`{environment}`",
+    ),
+]
 # Nothing that a shell or haproxy.cfg would read as more than a part of a path.
 UrlPath = Annotated[
     str,

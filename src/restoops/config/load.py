@@ -84,6 +84,38 @@ def load(
         UsageError: the file, a variable, or the hosts that Terraform gave are faulty (all
             faults in one message), or there is no such environment.
     """
+    chosen = choose(environment, start=start, environ=environ, config=config, play=play)
+    return with_hosts(chosen, start=start, terraform_outputs=terraform_outputs, play=play)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One environment without its hosts, with the settings in force for it."""
+
+    name: str
+    environment: Environment
+    settings: Settings
+    file: Path | None
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether anything is set in the section `secrets`."""
+        return "secrets" in self.settings.model_fields_set
+
+
+def choose(
+    environment: str,
+    *,
+    start: Path,
+    environ: Mapping[str, str],
+    config: Path | None = None,
+    play: Play | None = None,
+) -> Chosen:
+    """Return what is set for `environment`, with what a play lays over it; Terraform is not asked.
+
+    Raises:
+        UsageError: the file or a variable is faulty, or there is no such environment.
+    """
     file = _find(start, environ, config)
     parsed = _read(file)
     value = play.over(parsed.value, environment) if play else parsed.value
@@ -93,9 +125,26 @@ def load(
         raise _faulty(file, start, faults)
     if checked.settings is None or checked.environment is None:
         raise _unknown(environment, checked, file, start)
-    found = checked.environment
-    targets = (play and play.remote) or _targets(found, (file or start).parent, terraform_outputs)
-    return Loaded(environment, found.connection, checked.settings, targets, file, found.confirm)
+    return Chosen(environment, checked.environment, checked.settings, file)
+
+
+def with_hosts(
+    chosen: Chosen,
+    *,
+    start: Path,
+    terraform_outputs: ReadOutputs | None,
+    play: Play | None = None,
+) -> Loaded:
+    """Return the environment with its hosts, which Terraform may be asked for, or those of a play.
+
+    Raises:
+        UsageError: what Terraform gave is faulty.
+    """
+    found, folder = chosen.environment, (chosen.file or start).parent
+    targets = (play and play.remote) or _targets(found, folder, terraform_outputs)
+    return Loaded(
+        chosen.name, found.connection, chosen.settings, targets, chosen.file, found.confirm
+    )
 
 
 def environment_names(

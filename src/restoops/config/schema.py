@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from restoops.config.forms import (
     ApiUrl,
     Directory,
+    EnvFile,
     FileName,
     HostAddress,
     ImageName,
@@ -165,6 +166,18 @@ class Ansible(Section):
     """Playbook that deploys, in that directory."""
 
 
+class Secrets(Section):
+    """What a release needs to know and nobody else may: by which template, from where."""
+
+    template: FileName = "apps/api/.env.example"
+    """Template that names each variable and its shape, relative to `restoops.yaml`."""
+    source: Literal["file", "environment"] = "file"
+    """Where the values are: in `file`, or in the variables that restoops is started with."""
+    file: EnvFile = "~/.config/restoops/{app}/{environment}.env"
+    """The `.env` file, outside of the repository and readable by you alone; `{app}` and
+    `{environment}` stand for their names."""
+
+
 class Settings(Section):
     """All settings of one environment, after its overrides and `RESTOOPS_*` variables."""
 
@@ -183,6 +196,7 @@ class Settings(Section):
     ssh: Ssh = Ssh()
     host: Host = Host()
     ansible: Ansible = Ansible()
+    secrets: Secrets = Secrets()
 
 
 def sections() -> dict[str, type[Section]]:

@@ -1,0 +1,41 @@
+"""Secrets from a `.env` file that only its owner can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from restoops.adapters.env_text import read_env
+from restoops.errors import UsageError
+from restoops.model import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A `.env` file; all that is in it is meant for the application."""
+
+    path: Path
+    is_exclusive: bool = True
+
+    @property
+    def shown(self) -> str:
+        """How to name it."""
+        return str(self.path)
+
+    def read(self) -> Mapping[str, Secret]:
+        """Return its values by name; of a name that stands there twice the last one counts.
+
+        Raises:
+            UsageError: it cannot be read, or others can read it.
+        """
+        entries = read_env(
+            self.path,
+            hint="Copy the template there and fill it in, or set `secrets.file` in restoops.yaml.",
+        )
+        if self.path.stat().st_mode & 0o077:
+            raise UsageError(
+                f"{self.path} can be read by other users of this machine",
+                hint=f"chmod 600 {self.path}",
+            )
+        return {it.name: it.value for it in entries}

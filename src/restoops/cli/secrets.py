@@ -1,0 +1,129 @@
+"""`restoops secrets`: find those that leaked, check those of an environment. Loaded late."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restoops.cli.options import EnvironmentArgument, JsonOption
+from restoops.errors import CheckRefused, UsageError
+
+if TYPE_CHECKING:
+    from restoops.flows.secrets_scan import Wish
+
+app = typer.Typer(
+    name="secrets",
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+PathArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[PATH]",
+        help="File or directory to scan; left out: the current directory.",
+        show_default=False,
+    ),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="Findings to pass over; else .gitleaks-baseline.json, where there is one.",
+    ),
+]
+NewBaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-baseline", metavar="FILE", help="Write all that is found there, as known."
+    ),
+]
+SarifOption = Annotated[
+    Path | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF there as well.")
+]
+
+
+@app.command(
+    epilog="Examples: `restoops secrets scan`, `restoops secrets scan --staged`, "
+    "`restoops secrets scan --history --sarif leaks.sarif`"
+)
+def scan(
+    path: PathArgument = None,
+    *,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Scan what the next commit would add.")
+    ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Scan all commits of all branches.")
+    ] = False,
+    baseline: BaselineOption = None,
+    new_baseline: NewBaselineOption = None,
+    sarif: SarifOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find secrets with gitleaks or betterleaks; their values are not shown.
+
+    Ends with status 6 when there are any, and with 5 when the scanner is missing or failed.
+    """
+    from restoops.flows.secrets_scan import scan as find
+    from restoops.report.secrets import counted, show_scan
+
+    wish = _wish(path, baseline, new_baseline, staged=staged, history=history)
+    found = find(wish, os.environ)
+    show_scan(found, as_json=as_json)
+    if sarif:
+        from restoops.adapters.private import write_private
+        from restoops.report.sarif import sarif_of
+
+        write_private(sarif, json.dumps(sarif_of(found), indent=1) + "\n")
+    if found.leaks:
+        raise CheckRefused(
+            f"{counted(len(found.leaks), 'secret')} found",
+            hint="Revoke each where it was issued before all else; docs/secrets.md goes on from "
+            "there, also for what is none.",
+            details="\n".join(found.missed),
+        )
+
+
+def _wish(
+    path: Path | None,
+    baseline: Path | None,
+    new_baseline: Path | None,
+    *,
+    staged: bool,
+    history: bool,
+) -> Wish:
+    from restoops.flows.secrets_scan import Scope, Wish
+
+    if staged + history + (path is not None) > 1:
+        raise UsageError("`--staged`, `--history` and PATH do not go together", hint="Choose one.")
+    if baseline and new_baseline:
+        raise UsageError("`--baseline` and `--write-baseline` do not go together")
+    scope = Scope.STAGED if staged else Scope.HISTORY if history else Scope.FILES
+    return Wish(scope, path or Path(), baseline, new_baseline)
+
+
+@app.command(
+    epilog="Examples: `restoops secrets check staging`, `restoops secrets check staging --json`"
+)
+def check(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> None:
+    """Compare the secrets of ENVIRONMENT with their template; names are shown, values are not.
+
+    Ends with status 6 when one is missing, extra, empty, a placeholder or of the wrong shape.
+    """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from restoops.flows.secrets_check import check as compare
+    from restoops.report.secrets import counted, show_check
+
+    found = compare(environment, start=Path.cwd(), environ=os.environ)
+    show_check(found, as_json=as_json)
+    if found.findings:
+        raise CheckRefused(
+            f"{environment}: {counted(len(found.findings), 'variable')} to put right",
+            hint=f"{found.template} says what is wanted.",
+        )

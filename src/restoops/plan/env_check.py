@@ -1,0 +1,80 @@
+"""An environment against its template. Names come out of here, and never a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from restoops.model import Secret
+from restoops.plan.env_template import Variable
+
+_WITHIN = re.compile(r"<[a-z][a-z _-]{2,}>|\b(change|replace)[-_ ]?(me|this)\b", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"<.*>|x{3,}|\.{3}|todo|tbd|example|placeholder|dummy|secret|password|(your|insert)[-_ ].+",
+    re.IGNORECASE,
+)
+
+
+class Problem(Enum):
+    """What is wrong with a variable."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    EMPTY = "empty"
+    PLACEHOLDER = "placeholder"
+    SHAPE = "wrong shape"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A variable that is not as the template wants it; `meaning` says what to do."""
+
+    name: str
+    problem: Problem
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnvCheck:
+    """An environment held against its template."""
+
+    environment: str
+    template: str
+    source: str
+    findings: tuple[Finding, ...]
+
+
+def compare(
+    variables: Sequence[Variable], values: Mapping[str, Secret], *, is_exclusive: bool
+) -> tuple[Finding, ...]:
+    """Return what is wrong, in the order of the template.
+
+    Variables that the template does not name count only where `is_exclusive`: where nothing is
+    meant for somebody else.
+    """
+    found = [it for variable in variables for it in _findings(variable, values)]
+    if is_exclusive:
+        extra = sorted(values.keys() - {it.name for it in variables})
+        meaning = "remove it, or add it to the template"
+        found += [Finding(name, Problem.EXTRA, meaning) for name in extra]
+    return tuple(found)
+
+
+def _findings(variable: Variable, values: Mapping[str, Secret]) -> Iterator[Finding]:
+    secret = values.get(variable.name)
+    value = secret.reveal() if secret is not None else ""
+    if not value.strip():
+        if not variable.is_optional:
+            problem = Problem.MISSING if secret is None else Problem.EMPTY
+            yield Finding(variable.name, problem, "give it a value")
+    elif is_placeholder(value):
+        yield Finding(variable.name, Problem.PLACEHOLDER, "replace it by the real value")
+    elif fault := variable.fault(value):
+        yield Finding(variable.name, Problem.SHAPE, fault)
+
+
+def is_placeholder(value: str) -> bool:
+    """Say whether a value was left as templates have it: `<password>`, `change-me`."""
+    return bool(_WITHIN.search(value) or _WHOLE.fullmatch(value.strip()))

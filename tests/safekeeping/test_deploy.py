@@ -1,0 +1,97 @@
+"""A deploy to an environment whose secrets are not as they should be does not begin."""
+
+from pathlib import Path
+
+import pytest
+
+import restoops.config.template as commented
+from restoops.config.load import choose
+from tests.safekeeping.canaries import PASSWORD
+from tests.safekeeping.stage import Done, Project
+
+ENVIRONMENT = "environments: {staging: {terraform: {directory: infra}}}\n"
+SECTION = "secrets: {template: .env.example, file: ../staging.env}\n"
+
+
+@pytest.fixture(autouse=True)
+def terraform(project: Project) -> Path:
+    """Write a terraform that notes that it was asked for hosts, and a template; return the note."""
+    note = project.folder.parent / "asked"
+    program = project.write("../bin/terraform", f"#!/bin/sh\ntouch {note}\nexit 1\n", 0o755)
+    project.env["PATH"] = f"{program.resolve().parent}:/usr/bin:/bin"
+    project.write("infra/main.tf", "")
+    project.write(".env.example", "# min: 16\nSESSION_KEY=<key>\n")
+    return note
+
+
+def deploy(project: Project, *options: str) -> Done:
+    return project.restoops("deploy", "v1", "staging", "--yes", *options)
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_nothing_is_contacted_and_what_is_wrong_is_told(
+    project: Project, terraform: Path, options: list[str]
+) -> None:
+    project.write("restoops.yaml", ENVIRONMENT + SECTION)
+    project.write("../staging.env", f"SESSION_KEY=short\nOTHER={PASSWORD}\n", 0o600)
+
+    done = deploy(project, *options)
+
+    assert (done.status, done.out) == (6, "")
+    assert "SESSION_KEY: wrong shape, should have 16 characters or more" in done.err
+    assert "OTHER: extra" in done.err
+    assert "nothing was contacted" in done.err
+    assert PASSWORD not in done.all
+    assert not terraform.exists()
+
+
+def test_a_program_is_told_the_same(project: Project) -> None:
+    project.write("restoops.yaml", ENVIRONMENT + SECTION)
+    project.write("../staging.env", "", 0o600)
+
+    (error,) = deploy(project, "--json").json
+
+    assert (error["status"], error["details"]) == (6, "SESSION_KEY: missing, give it a value")
+
+
+@pytest.mark.parametrize(
+    ("settings", "value"),
+    [
+        pytest.param(ENVIRONMENT + SECTION, PASSWORD, id="all is as it should be"),
+        pytest.param(ENVIRONMENT, "", id="there is no section: nobody asked for a check"),
+        pytest.param(ENVIRONMENT + "secrets:\n", "", id="an empty section is none"),
+    ],
+)
+def test_a_deploy_goes_on(project: Project, terraform: Path, settings: str, value: str) -> None:
+    project.write("restoops.yaml", settings)
+    project.write("../staging.env", f"SESSION_KEY={value}\n", 0o600)
+
+    deploy(project)
+
+    assert terraform.exists()
+
+
+def test_a_rollback_is_never_held_up(project: Project, terraform: Path) -> None:
+    project.write("restoops.yaml", ENVIRONMENT + SECTION)
+
+    assert project.restoops("rollback", "staging", "--yes").status != 6
+    assert terraform.exists()
+
+
+def test_the_section_of_one_environment_counts_for_it_alone(project: Project) -> None:
+    text = "environments: {staging: {hosts: [a], secrets: {template: b}}, dev: {hosts: [c]}}"
+    project.write("restoops.yaml", text)
+    chosen = {
+        name: choose(name, start=project.folder, environ={}).has_secrets
+        for name in ("staging", "dev", "local")
+    }
+
+    assert chosen == {"staging": True, "dev": False, "local": False}
+    variable = {"RESTOOPS_SECRETS__SOURCE": "environment"}
+    assert choose("dev", start=project.folder, environ=variable).has_secrets
+
+
+def test_the_file_of_init_asks_for_no_check(project: Project) -> None:
+    project.write("restoops.yaml", commented.render())
+
+    assert not choose("local", start=project.folder, environ={}).has_secrets
