@@ -47,6 +47,7 @@ def test_allowing_the_wrong_users_fails_and_is_taken_back(
     assert eventually(lambda: visitor.ssh(deploy, lab_key).endswith("deploy"), 15)
 
 
+@pytest.mark.full
 def test_a_boot_before_the_proof_takes_it_back_too(
     place: Place, visitor: Visitor, lab_key: Path
 ) -> None:

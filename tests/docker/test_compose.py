@@ -17,7 +17,7 @@ from tests.docker.stack import Stack, Watch
 from tests.docker.workspace import WORKSPACE
 from tests.lab import cache, stack_images
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.full]
 
 DEVELOPMENT, STAGING = "docker-compose.dev.yml", "docker-compose.staging.yml"
 SERVICES = {"api", "postgres", "redis", "adminer"}
@@ -137,7 +137,6 @@ def test_adminer_shows_the_database(stacks: tuple[Stack, Stack]) -> None:
         assert (page.status_code, "Schema: public" in page.text) == (200, True), page.text
 
 
-@pytest.mark.full
 def test_data_survive_a_restart(stacks: tuple[Stack, Stack]) -> None:
     _, staging = stacks
     sql = ("psql", "--username", "app", "--tuples-only", "--no-align", "--quiet", "--command")

@@ -64,6 +64,7 @@ def test_a_registry_that_is_down(serving: Operator, registry: Registry) -> None:
     refused(outcome, 5, f"registry {registry.host} does not answer", "refused", "rollback")
 
 
+@pytest.mark.full
 def test_a_registry_that_says_nothing(serving: Operator) -> None:
     with (
         conditions.silent_server() as port,

@@ -89,7 +89,7 @@ def in_flight(url: str) -> Iterator[None]:
     [
         pytest.param("await_healthy", 1, {"first"}, id="while preparing"),
         # Prepared and asked for a sign of life; the release command runs on another host.
-        pytest.param("output", 1, {"first"}, id="before the switch"),
+        pytest.param("output", 1, {"first"}, id="before the switch", marks=pytest.mark.full),
         # One that has switched already before packets are lost does not keep the others back.
         pytest.param("switch", 3, {"first", "silent"}, id="at the switch", marks=pytest.mark.full),
         pytest.param("bake", 3, {"silent"}, id="while watched", marks=pytest.mark.full),

@@ -59,6 +59,7 @@ def brought_together(fleet: Operator, releases: Releases) -> None:
         assert_at_rest(droplet)
 
 
+@pytest.mark.full
 @each_host
 def test_stop_leaves_what_has_switched_and_says_that_hosts_differ(
     fleet: Operator, releases: Releases, k: int
@@ -103,6 +104,7 @@ def test_a_quorum_that_cannot_be_reached_any_more_takes_all_back(
     assert serving(fleet) == ["first"] * 4
 
 
+@pytest.mark.full
 @each_host
 def test_a_batch_that_fails_takes_the_batches_before_it_back(
     fleet: Operator, releases: Releases, k: int

@@ -107,7 +107,7 @@ def test_no_request_fails_in_swaps_in_a_row(
 @pytest.mark.parametrize(
     ("name", "warm_s", "moves"),
     [
-        pytest.param("s", 0, 1, id="one, the one before is stopped"),
+        pytest.param("s", 0, 1, id="one, the one before is stopped", marks=pytest.mark.full),
         pytest.param("t", 600, 20, id="twenty, warm", marks=pytest.mark.full),
         pytest.param("u", 0, 20, id="twenty, stopped", marks=pytest.mark.full),
     ],

@@ -94,6 +94,7 @@ def test_a_release_that_is_named_is_gone_back_to_and_not_deployed_again(
     assert "changed=0" in again.stdout
 
 
+@pytest.mark.full
 def test_a_deploy_via_ansible_reads_as_any_other(operator: Operator, releases: Releases) -> None:
     tag = releases.push(App("fourth")).tag
     before = everything(operator.droplet)

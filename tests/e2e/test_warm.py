@@ -143,7 +143,7 @@ def test_an_unknown_release_is_refused_with_those_that_are_known(pair: Operator)
     assert look(pair.droplet) == before
 
 
-@pytest.mark.parametrize("then", ["deploy", "rollback"])
+@pytest.mark.parametrize("then", ["deploy", pytest.param("rollback", marks=pytest.mark.full)])
 def test_a_warm_release_stands_in_for_one_that_dies(
     pair: Operator, releases: Releases, then: str
 ) -> None:
