@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -52,15 +51,3 @@ def test_a_signal_that_another_thread_gets_is_acted_upon_during_a_wait() -> None
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert heard[0] - sent[0] < 1
-
-
-def test_many_at_work_share_a_processor_and_few_do_not() -> None:
-    ours = os.sched_getaffinity(0)
-
-    many, _ = side_by_side(lambda _: os.sched_getaffinity(0), range(40), at_once=40)
-    few, _ = side_by_side(lambda _: os.sched_getaffinity(0), range(40), at_once=10)
-
-    [shared] = {frozenset(processors) for processors in many.values()}
-    assert len(shared) == 1
-    assert list(few.values()) == [ours] * 40
-    assert os.sched_getaffinity(0) == ours

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable
-from pathlib import Path
 from typing import TypeVar
 
 from restoops.errors import Interrupted, RestoopsError
@@ -16,9 +13,6 @@ from restoops.flows.interrupt import Interrupt
 _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
 _POLL_S = 0.05
-_MANY = 32
-"""So many threads at work, and more, keep to one processor. Python runs one of them at a time; to
-hand its lock to one on another processor takes longer than most of what they do with it."""
 
 
 def in_background(work: Callable[[], _T]) -> Callable[..., _T]:
@@ -83,14 +77,9 @@ def side_by_side(
     one of them is raised when none is at work any more: what they work on may be locked for them.
     """
     gate = threading.Semaphore(at_once)
-    items = tuple(items)
-    processor = _current_processor() if min(at_once, len(items)) >= _MANY else None
 
     def bounded(item: _K) -> _T:
         with gate:
-            if processor is not None:
-                with contextlib.suppress(OSError):  # it was taken away from us meanwhile
-                    os.sched_setaffinity(0, {processor})  # of this thread and those that it begins
             return work(item)
 
     begun = {item: in_background(lambda item=item: bounded(item)) for item in items}  # type: ignore[misc]
@@ -107,12 +96,3 @@ def side_by_side(
     if faults:
         raise faults[0]
     return done, failed
-
-
-def _current_processor() -> int | None:
-    """Return the processor that we run on, or None where threads need not or cannot share it."""
-    has_lock = getattr(sys, "_is_gil_enabled", lambda: True)()
-    if not has_lock or not hasattr(os, "sched_setaffinity"):
-        return None
-    # Field 39 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    return int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[36])
