@@ -1,10 +1,7 @@
 """Measure commands: wall time, memory, SSH channels."""
 
-import os
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +10,7 @@ from statistics import median
 from tests.lab.droplet import Droplet
 from tests.lab.operator import Desk
 
+_LAUNCH = Path(__file__).with_name("launch.py")
 RESTOOPS = str(Path(sys.executable).parent / "restoops")
 
 
@@ -69,19 +67,13 @@ def timed(
     argv: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Run:
     """Run a command that has to succeed; its output is thrown away."""
-    # A file, not a pipe: what a fleet has to say would fill one, and the command would wait for us.
-    with tempfile.TemporaryFile("w+") as told:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=told,
-        )  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        told.seek(0)
-        assert process.returncode == 0, f"{list(argv)}: {told.read()}"
-    return Run(seconds, usage.ru_maxrss / 1024)
+    launched = subprocess.run(
+        [sys.executable, "-S", str(_LAUNCH), *argv],
+        cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    seconds, peak_mib, status = launched.stdout.splitlines()[-1].split()
+    assert status == "0", f"{list(argv)}: {launched.stderr}"
+    return Run(float(seconds), float(peak_mib))
 
 
 def repeated(times: int, run: Callable[[int], Run]) -> Series:
