@@ -101,7 +101,9 @@ def test_packets_lost_both_ways_to_one_host(
 ) -> None:
     fleet.settings["swap"] = {"bake_s": 3}  # there is time for packets to be lost
     fleet.settings["release"] = MIGRATES if when == "output" else {}
-    tag = releases.push(App("silent")).tag
+    # While it becomes healthy there is time for packets to be lost.
+    mode = "slow-start" if when == "await_healthy" else "healthy"
+    tag = releases.push(App("silent", mode, start_delay_s=2)).tag
     lost = fleet.droplets[k]
     try:
         deploying = fleet.start("deploy", tag, "staging", "--json")
