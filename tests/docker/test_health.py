@@ -12,6 +12,13 @@ from tests.docker.servers import Postgres, Redis, Server
 pytestmark = pytest.mark.usefixtures("up")
 
 UP, DOWN = "connected", "disconnected"
+each_server = pytest.mark.parametrize(
+    ("which", "services"),
+    [
+        pytest.param("postgres", (DOWN, UP), id="the database"),
+        pytest.param("redis", (UP, DOWN), id="Redis"),
+    ],
+)
 
 
 def test_health_has_what_an_operator_looks_for(api: Api) -> None:
@@ -29,13 +36,7 @@ def test_health_has_what_an_operator_looks_for(api: Api) -> None:
     assert all(service["response_time_ms"] > 0 for service in told["services"].values())
 
 
-@pytest.mark.parametrize(
-    ("which", "services"),
-    [
-        pytest.param("postgres", (DOWN, UP), id="the database"),
-        pytest.param("redis", (UP, DOWN), id="Redis"),
-    ],
-)
+@each_server
 def test_a_server_that_is_down_is_told_and_so_is_its_return(
     api: Api, which: str, services: tuple[str, str], request: pytest.FixtureRequest
 ) -> None:
@@ -51,13 +52,7 @@ def test_a_server_that_is_down_is_told_and_so_is_its_return(
     assert api.await_services(UP, UP).status == 200
 
 
-@pytest.mark.parametrize(
-    ("which", "services"),
-    [
-        pytest.param("postgres", (DOWN, UP), id="the database"),
-        pytest.param("redis", (UP, DOWN), id="Redis"),
-    ],
-)
+@each_server
 def test_a_server_that_hangs_is_given_up_at_the_timeout(
     api: Api, which: str, services: tuple[str, str], request: pytest.FixtureRequest
 ) -> None:
