@@ -43,8 +43,8 @@ check: setup-venv ## format, lint, types, layers, sizes, Terraform's form; needs
 	@$(python) -m pytest --quiet tests/test_layers.py tests/test_size.py
 	@terraform fmt -check -recursive terraform
 
-bench: setup ## how fast it is, side by side with the ways it replaces
-	@$(python) -m tests.bench
+bench: setup ## how fast it is: docs/benchmarks.md and all figures, 10 min (ARGS='deploy fleet')
+	@$(python) -m tests.bench $(ARGS)
 
 lock: ## write requirements.lock anew from pyproject.toml
 	@scripts/lock
