@@ -67,7 +67,10 @@ class _Panel:
 
 
 def render(report: Report) -> str:
-    """Return the plot of a benchmark; empty when it counts only, which a table tells better."""
+    """Return the plot of a benchmark; empty where a table says all there is to see.
+
+    That is so of counts, and of what was measured once.
+    """
     panels = _panels(report)
     if not panels:
         return ""
@@ -91,7 +94,7 @@ def _panels(report: Report) -> tuple[_Panel, ...]:
     """Return what can share an axis together, in the order in which it was measured."""
     panels: list[_Panel] = []
     for samples in report.measured.samples if report.measured else ():
-        if samples.unit == "count":
+        if samples.unit == "count" or len(samples.values) == 1:
             continue
         row = _Row(samples, _limit(report, samples))
         for number, panel in enumerate(panels):
@@ -133,8 +136,7 @@ def _panel(panel: _Panel, top: float) -> Iterator[str]:
 def _row(panel: _Panel, row: _Row, top: float) -> Iterator[str]:
     """Draw the title above its dots."""
     samples, middle = row.samples, top + 37
-    kind = "median " if len(samples.values) > 1 else ""
-    told = f'<tspan class="s" dx="6">{kind}{escape(figure(samples))}</tspan>'
+    told = f'<tspan class="s" dx="6">median {escape(figure(samples))}</tspan>'
     if row.limit is not None:
         told += f'<tspan class="key" dx="6">asked {as_set(row.limit, samples.unit)}</tspan>'
     title = escape(samples.title.replace("`", ""))
