@@ -18,6 +18,7 @@ from restoops.cli import deploy, doctor, history, init, logs, rollback, status
 from restoops.cli.lazy import Root
 from restoops.cli.output import reporter
 from restoops.errors import NeedsAttention, RestoopsError, StepFailed
+from restoops.report.job import in_actions
 
 _NOWHERE_TO_WRITE = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
@@ -56,6 +57,15 @@ for module in (deploy, rollback, status, logs, history, doctor, init):
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return the exit status."""
+    if not in_actions():
+        return _run(arguments)
+    from restoops.report.orders import guarded
+
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         app(args=list(arguments), standalone_mode=True, prog_name="restoops")
     except RestoopsError as error:

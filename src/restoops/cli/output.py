@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from restoops.errors import RestoopsError
+from restoops.report.job import in_actions
 
 if TYPE_CHECKING:
     from restoops.report.events import Event
@@ -25,8 +26,20 @@ class Reporter(Protocol):
         """Leave the terminal tidy."""
 
 
-def reporter(*, as_json: bool) -> Reporter:
-    """Return the renderer that fits where the output goes."""
+def reporter(*, as_json: bool, url: str = "") -> Reporter:
+    """Return the renderer that fits where the output goes.
+
+    `url` is where clients reach what a command is about, for those who are handed its outputs.
+    """
+    show = _reporter(as_json=as_json)
+    if in_actions():
+        from restoops.report.github import GitHubReporter
+
+        return GitHubReporter(show, url)
+    return show
+
+
+def _reporter(*, as_json: bool) -> Reporter:
     if as_json:
         from restoops.report.jsonl import JsonReporter
 
