@@ -29,6 +29,7 @@ from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
+from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
@@ -52,7 +53,7 @@ RESULTS = {
     "secrets scan": Scan, "secrets check": EnvCheck,
 }  # fmt: skip
 PARTS = (
-    Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
+    Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
     Leak, Finding,
 )  # fmt: skip

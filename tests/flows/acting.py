@@ -13,6 +13,7 @@ from restoops.errors import RestoopsError
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.probing import Probing
 from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
 from restoops.flows.steps import Executor, HealthSettings
@@ -58,6 +59,7 @@ class Operator:
     absent: Mapping[str, RestoopsError] = field(default_factory=dict)
     hooks: Hooks = field(default_factory=Hooks)
     preempts: bool = False
+    probe_rate: float = 0
     resolve: Callable[[Interrupt], Release] | None = None
     """How the registry finds the release; it says at once what is asked for when there is none."""
     can_pull: Callable[[Digest], bool] | None = None
@@ -141,9 +143,17 @@ class Operator:
             wait_s=self.wait_s,
             preempts=self.preempts,
         )
+        probing = Probing(self.hosts, self.health.path, self.probe_rate, self.clock)
         sessions = [
             Session(
-                Executor(host, self.health, self.clock, self._tell, self.interrupt),
+                Executor(
+                    host,
+                    self.health,
+                    self.clock,
+                    self._tell,
+                    self.interrupt,
+                    before_traffic=probing.begin,
+                ),
                 request,
                 self.wishes,
             )
@@ -151,7 +161,7 @@ class Operator:
         ]
         around = Surroundings(self._tell, self.interrupt, self.clock, self.absent)
         fleet = Fleet(sessions, request, self.rollout, around)
-        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks)
+        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks, probing)
 
 
 @dataclass(frozen=True)

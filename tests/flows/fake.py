@@ -23,6 +23,7 @@ from restoops.model import (
     Release,
 )
 from tests.flows.breakage import Breakage
+from tests.flows.sampling import Sampled
 from tests.plan.states import SPEC
 
 
@@ -38,7 +39,7 @@ class FakeLock:
 
 
 @dataclass
-class FakeHost:
+class FakeHost(Sampled):
     """One application on one host; the attributes are what is really there."""
 
     name: str = "web-1"

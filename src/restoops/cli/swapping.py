@@ -18,8 +18,10 @@ from restoops.cli.output import Reporter, reporter
 from restoops.cli.signals import honouring
 
 if TYPE_CHECKING:
+    from restoops.adapters.clock import Clock
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
+    from restoops.flows.probing import Probing
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import RunKind
@@ -94,6 +96,7 @@ def _swap(
     clock = SystemClock()
     asked = wishes(loaded.settings, options.timeout_s)
     request = _request(options, kind, clock.now())
+    probing = _probing(loaded, found, clock, kind)
     sessions = [
         Session(
             Executor(
@@ -103,6 +106,7 @@ def _swap(
                 tell=tell,
                 interrupt=interrupt,
                 logins=partial(login, loaded),
+                before_traffic=probing.begin,
             ),
             request,
             asked,
@@ -110,7 +114,22 @@ def _swap(
         for host in found.hosts
     ]
     fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
-    return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED, hooks(loaded))
+    seconds = partial(_seconds_since, _STARTED)
+    return Swap(fleet, request, asked, seconds, hooks(loaded), probing)
+
+
+def _probing(loaded: Loaded, found: Opened, clock: Clock, kind: RunKind) -> Probing:
+    from restoops.flows.probing import Probing
+
+    settings = loaded.settings
+    # HAProxy would count its requests with those of clients, which are held against a release.
+    is_watched = kind == "deploy" and settings.swap.bake_s > 0
+    rate = 0 if is_watched else settings.probe.rate
+    return Probing(found.hosts, settings.health.path, rate, clock)
+
+
+def _seconds_since(moment: float) -> float:
+    return time.monotonic() - moment
 
 
 class Listener(Protocol):

@@ -29,7 +29,7 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
-from restoops.config.rollout import Bake, Fleet, Hooks, Release, Swap
+from restoops.config.rollout import Bake, Fleet, Hooks, Probe, Release, Swap
 from restoops.config.section import Section
 
 
@@ -189,6 +189,7 @@ class Settings(Section):
     health: Health = Health()
     swap: Swap = Swap()
     bake: Bake = Bake()
+    probe: Probe = Probe()
     fleet: Fleet = Fleet()
     release: Release = Release()
     hooks: Hooks = Hooks()

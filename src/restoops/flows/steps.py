@@ -62,6 +62,8 @@ class Executor:
     logins: Logins = lambda _: None
     done: list[Timing] = field(default_factory=list)
     cut: int = 0
+    before_traffic: Callable[[Host], None] = lambda _: None
+    """Called before a step that readies a release for traffic, or sends traffic to it."""
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.host)
@@ -79,6 +81,8 @@ class Executor:
 
     def _apply_one(self, step: Step) -> None:
         began, at = self.clock.monotonic(), self.clock.now()
+        if isinstance(step, AwaitHealthy | Switch):
+            self.before_traffic(self.host)
         self.tell(StepStarted(self.host.name, step))
         try:
             note = self._carry_out(step)
