@@ -104,6 +104,7 @@ PURE = (
     "plan",
     "config.schema",
     "config.section",
+    "config.public",
     "config.rollout",
     "config.hosts",
 )
