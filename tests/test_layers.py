@@ -106,6 +106,7 @@ PURE = (
     "plan",
     "config.schema",
     "config.section",
+    "config.public",
     "config.rollout",
     "config.hosts",
 )

@@ -1,7 +1,7 @@
 """Shape of `restoops.yaml`. The string under a field is its reference documentation.
 
-Every default is here or in `rollout`, and nowhere else. Units are part of a field's name:
-`_s` seconds.
+Every default is here, in `public` or in `rollout`, and nowhere else. Units are part of a field's
+name: `_s` seconds.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
+from restoops.config.public import Public, Smoke
 from restoops.config.rollout import Bake, Fleet, Hooks, Probe, Release, Swap
 from restoops.config.section import Section
 
@@ -187,6 +188,8 @@ class Settings(Section):
     container: Container = Container()
     proxy: Proxy = Proxy()
     health: Health = Health()
+    public: Public = Public()
+    smoke: Smoke = Smoke()
     swap: Swap = Swap()
     bake: Bake = Bake()
     probe: Probe = Probe()
@@ -214,6 +217,8 @@ class TerraformOutputs(Section):
     """Output that maps a droplet's key to `{public, private}` addresses."""
     address: Literal["public", "private"] = "public"
     """Which of the two addresses to connect to."""
+    url: OutputName | None = None
+    """Output that holds the address clients use, such as `url`, where `public.url` is not set."""
 
 
 class Environment(Section):
