@@ -89,11 +89,11 @@ ADAPTERS: dict[str, set[str]] = {
     "repository": {"completeness", "manifests", "registry"},
     "inspection": {"manifests", "registry"},
     "journal": set(),
-    "ghcr": {"manifests", "patience", "registry", "repository"},
+    "ghcr": {"github", "manifests", "patience", "registry", "repository"},
     "env_text": set(),
     "source_file": {"env_text"},
     "source_environment": set(),
-    "github": set(),
+    "github": {"patience"},
     "slack": set(),
     "clock": set(),
 }
