@@ -94,6 +94,7 @@ ADAPTERS: dict[str, set[str]] = {
     "source_file": {"env_text"},
     "source_environment": set(),
     "github": {"patience"},
+    "deployments": {"github"},
     "slack": set(),
     "clock": set(),
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from restoops.cli.announcing import announced
 from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
@@ -65,10 +66,11 @@ def swapping(
     interrupt = Interrupt()
     with (
         honouring(interrupt),
-        _listening(options, listener, interrupt) as show,
+        _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
+        announced(loaded, show.tell) as told,
         opened(loaded, interrupt, options.hosts) as found,
     ):
-        tell = unbroken(show.tell)
+        tell = unbroken(told)
         give_up_silent_when_asked(found.hosts, interrupt, tell)
         yield _swap(options, kind, loaded, found, tell, interrupt)
 
@@ -144,10 +146,10 @@ class Listener(Protocol):
 
 @contextlib.contextmanager
 def _listening(
-    options: RunOptions, listener: Listener | None, interrupt: Interrupt
+    options: RunOptions, listener: Listener | None, interrupt: Interrupt, *, url: str | None
 ) -> Iterator[Listener | Reporter]:
     if listener is None:
-        with reporting(as_json=options.as_json) as show:
+        with reporting(as_json=options.as_json, url=url or "") as show:
             yield show
     else:
         listener.watch(interrupt)
@@ -155,9 +157,9 @@ def _listening(
 
 
 @contextlib.contextmanager
-def reporting(*, as_json: bool) -> Iterator[Reporter]:
-    """Print events as they come, and leave the terminal tidy."""
-    show = reporter(as_json=as_json)
+def reporting(*, as_json: bool, url: str = "") -> Iterator[Reporter]:
+    """Print events as they come, and leave the terminal tidy; `url` as `reporter` takes it."""
+    show = reporter(as_json=as_json, url=url)
     try:
         yield show
     finally:

@@ -179,6 +179,14 @@ class Secrets(Section):
     `{environment}` stand for their names."""
 
 
+class Github(Section):
+    """What GitHub is told of runs inside GitHub Actions."""
+
+    deployments: bool = False
+    """Write a deployment with its state for each deploy and rollback. The job needs
+    `deployments: write`, and `deployment: false` at its `environment`, which writes one as well."""
+
+
 class Settings(Section):
     """All settings of one environment, after its overrides and `RESTOOPS_*` variables."""
 
@@ -201,6 +209,7 @@ class Settings(Section):
     host: Host = Host()
     ansible: Ansible = Ansible()
     secrets: Secrets = Secrets()
+    github: Github = Github()
 
 
 def sections() -> dict[str, type[Section]]:

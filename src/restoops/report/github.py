@@ -11,12 +11,12 @@ from typing import Protocol
 
 from restoops.errors import RestoopsError
 from restoops.model import Release
-from restoops.plan.fleet import Ending
 from restoops.report.events import (
     Event,
     FleetEnded,
     Planned,
     Preempting,
+    Probed,
     Recovering,
     RunEnded,
     RunStarted,
@@ -25,7 +25,7 @@ from restoops.report.events import (
 from restoops.report.job import write_outputs, write_summary
 from restoops.report.orders import give, order
 from restoops.report.plain import fleet_outcome, outcome, sentence
-from restoops.report.run_summary import Run, error_in_markdown, run_in_markdown
+from restoops.report.run_summary import Run, error_in_markdown, is_well, run_in_markdown
 from restoops.report.wording import printable
 
 _TITLE = "restoops"
@@ -64,6 +64,8 @@ class GitHubReporter:
                 self._run.previous = previous
             case StepEnded():
                 self._run.steps.append(event)
+            case Probed():
+                self._run.probed = event
             case RunEnded() | FleetEnded():
                 self._close_group()
                 self._run.ended = event
@@ -106,12 +108,10 @@ def _annotations(event: Event) -> list[str]:
         case Recovering() | Preempting():
             return [order("warning", sentence(event).strip(), title=_TITLE)]
         case RunEnded():
-            return [order("warning" if event.cut else "notice", outcome(event), title=_TITLE)]
+            kind = "warning" if event.cut or event.failed else "notice"
+            return [order(kind, outcome(event), title=_TITLE)]
         case FleetEnded():
-            is_well = not event.cut and all(
-                it.ending in (Ending.DONE, Ending.UNCHANGED) for it in event.hosts
-            )
-            kind = "notice" if is_well else "warning"
+            kind = "warning" if event.cut or event.failed or not is_well(event) else "notice"
             return [order(kind, fleet_outcome(event), title=_TITLE)]
         case _:
             return []
@@ -127,7 +127,7 @@ def outputs(run: Run, url: str) -> dict[str, str]:
         "previous": previous.tag if previous else "",
         "previous_digest": str(previous.digest) if previous else "",
         "url": url,
-        "failed_requests": run.failed_requests,
+        "failed_requests": str(run.probed.failed) if run.probed else "",
         "duration": f"{run.ended.seconds:.2f}" if run.ended else "",
         "changed": "true" if run.changed else "false",
     }

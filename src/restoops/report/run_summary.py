@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from restoops.errors import RestoopsError
 from restoops.model import Release
 from restoops.plan.fleet import Ending
-from restoops.report.events import FleetEnded, RunEnded, RunStarted, StepEnded
+from restoops.report.events import FleetEnded, Probed, RunEnded, RunStarted, StepEnded
 from restoops.report.markdown import as_code, as_text
 from restoops.report.wording import describe, duration
 
@@ -27,15 +27,8 @@ class Run:
     """What served before; of several hosts, on the first of them that changes."""
     steps: list[StepEnded] = field(default_factory=list)
     ended: RunEnded | FleetEnded | None = None
-    failed_requests: str = ""
-    """How many failed of those that were sent to see; nothing when none were sent."""
-
-    @property
-    def is_well(self) -> bool:
-        """Whether the release serves wherever it was to."""
-        if isinstance(self.ended, FleetEnded):
-            return all(it.ending in _WELL for it in self.ended.hosts)
-        return self.ended is not None
+    probed: Probed | None = None
+    """What came of requests that were sent while traffic moved, if any were."""
 
     @property
     def changed(self) -> bool:
@@ -47,12 +40,17 @@ class Run:
         return self.ended is not None and self.ended.changed
 
 
+def is_well(ended: RunEnded | FleetEnded) -> bool:
+    """Return whether the release serves wherever it was to."""
+    return isinstance(ended, RunEnded) or all(it.ending in _WELL for it in ended.hosts)
+
+
 def run_in_markdown(run: Run, url: str) -> str:
     """Return what a run did: the release, each host of several, each step with its time."""
     if not run.started:
         return ""
     kind, environment = run.started.kind, run.started.environment
-    mark = "✅" if run.is_well else "❌"
+    mark = "✅" if run.ended and is_well(run.ended) else "❌"
     dry = ", dry run" if run.ended and run.ended.dry_run else ""
     head = (
         f"### {mark} {kind} of `{as_code(run.started.release.tag)}` on {as_text(environment)}{dry}"
@@ -69,8 +67,8 @@ def _facts(run: Run, url: str) -> Iterator[str]:
         yield f"| before it | `{as_code(run.previous.tag)}` |"
     if url:
         yield f"| address | {as_text(url)} |"
-    if run.failed_requests:
-        yield f"| failed requests | {as_text(run.failed_requests)} |"
+    if run.probed:
+        yield f"| failed requests | {run.probed.failed} of {run.probed.requests} |"
     if run.ended:
         yield f"| took | {duration(run.ended.seconds)} |"
         yield f"| requests cut | {run.ended.cut} |"
