@@ -101,6 +101,16 @@ def test_no_expression_is_inside_a_run_and_each_is_short() -> None:
         assert len(step.of["run"].strip().splitlines()) <= MOST_LINES, step.place
 
 
+def test_what_changes_something_gets_the_signal_of_who_cancels() -> None:
+    found = [
+        it.of["run"]
+        for it in steps()
+        if re.search(r"restoops (deploy|rollback|infra apply|images prune)", it.of.get("run", ""))
+    ]
+    assert len(found) == 5
+    assert all(run.strip().startswith("exec restoops ") for run in found)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_workflow_may_do_nothing_but_what_its_jobs_ask_for(path: Path) -> None:
     assert read(path)["permissions"] == {}
