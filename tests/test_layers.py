@@ -92,6 +92,7 @@ ADAPTERS: dict[str, set[str]] = {
     "source_file": {"env_text"},
     "source_environment": set(),
     "github": {"patience"},
+    "github_secrets": {"github"},
     "slack": set(),
     "clock": set(),
 }
@@ -114,7 +115,7 @@ IMPURE_MODULES = {
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
-HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "pydantic"}
+HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "nacl", "pydantic"}
 RUNS_PROGRAMS = "adapters.process"
 
 type_checking = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
