@@ -20,11 +20,12 @@ LAYERS: dict[str, set[str]] = {
     "model": {"errors"},
     "contents": {"model"},
     "plan": BOTTOM,
+    "masking": {"model", "plan"},
     "config": BOTTOM,
-    "adapters": BOTTOM,
-    "report": {"plan", *BOTTOM},
-    "flows": {"plan", "config", "adapters", "report", *BOTTOM},
-    "cli": {"flows", "plan", "config", "adapters", "report", *BOTTOM},
+    "adapters": {"masking", *BOTTOM},
+    "report": {"masking", "plan", *BOTTOM},
+    "flows": {"plan", "config", "adapters", "masking", "report", *BOTTOM},
+    "cli": {"flows", "plan", "config", "adapters", "masking", "report", *BOTTOM},
     "__main__": {"cli", "errors"},
 }
 """Layer to the layers that it may import. A layer may always import itself."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from restoops.errors import UsageError
-from restoops.flows.secrets_sources import Keeping
+from restoops.flows.secrets_sources import Keeping, learn_secrets
 from restoops.model import Secret, Value
 from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprints
 
@@ -29,6 +29,7 @@ def current(keeping: Keeping) -> Current:
     """
     template, source = keeping.template(), keeping.source()
     found = source.read()
+    learn_secrets(template, source, found)
     key = _key(found, source.shown)
     names = [it.name for it in template.variables if it.name in found]
     values = {name: found[name] for name in names if found[name].reveal().strip()}

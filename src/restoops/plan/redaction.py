@@ -108,14 +108,23 @@ class Redactor:
         edges = [0, *(edge for span in spans for edge in span), len(text)]
         return MASK.join(text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True))
 
-    def open_end(self, text: str) -> int:
-        """Return how many characters at the end may be the beginning of a value."""
-        longest = min(len(text), max(map(len, self._forms), default=1) - 1)
-        tails = (size for size in range(longest, _DEPTH - 3, -1))
-        return next((it for it in tails if self._begins_with(text[-it:])), 0)
+    def open_end(self, text: str, shortest: int = 1) -> int:
+        """Return how many characters at the end may be the beginning of a value.
 
-    def _begins_with(self, text: str) -> bool:
-        return any(it.startswith(text) for it in self._forms)
+        Fewer than `shortest` do not count.
+        """
+        longest = max(map(len, self._forms), default=1) - 1
+        tail = text[-longest:]
+        return max((_open_end(tail, it, shortest) for it in self._forms), default=0)
+
+
+def _open_end(tail: str, form: str, shortest: int) -> int:
+    at = tail.find(form[:shortest])
+    while at >= 0:
+        if form.startswith(tail[at:]):
+            return len(tail) - at
+        at = tail.find(form[:shortest], at + 1)
+    return 0
 
 
 def _is_word(text: str) -> bool:
