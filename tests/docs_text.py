@@ -31,6 +31,7 @@ from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
 from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
+from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
 from restoops.report.events import Event
@@ -50,12 +51,12 @@ RESULTS = {
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
-    "secrets scan": Scan, "secrets check": EnvCheck,
+    "secrets scan": Scan, "secrets check": EnvCheck, "secrets push": SecretsPushed,
 }  # fmt: skip
 PARTS = (
     Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
-    Leak, Finding,
+    Leak, Finding, SinkPush, Move,
 )  # fmt: skip
 
 

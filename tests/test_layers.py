@@ -20,11 +20,12 @@ LAYERS: dict[str, set[str]] = {
     "model": {"errors"},
     "contents": {"model"},
     "plan": BOTTOM,
+    "masking": {"model", "plan"},
     "config": BOTTOM,
-    "adapters": BOTTOM,
-    "report": {"plan", *BOTTOM},
-    "flows": {"plan", "config", "adapters", "report", *BOTTOM},
-    "cli": {"flows", "plan", "config", "adapters", "report", *BOTTOM},
+    "adapters": {"masking", *BOTTOM},
+    "report": {"masking", "plan", *BOTTOM},
+    "flows": {"plan", "config", "adapters", "masking", "report", *BOTTOM},
+    "cli": {"flows", "plan", "config", "adapters", "masking", "report", *BOTTOM},
     "__main__": {"cli", "errors"},
 }
 """Layer to the layers that it may import. A layer may always import itself."""
@@ -95,6 +96,7 @@ ADAPTERS: dict[str, set[str]] = {
     "source_environment": set(),
     "github": {"patience"},
     "deployments": {"github"},
+    "github_secrets": {"github"},
     "slack": set(),
     "clock": set(),
 }
@@ -118,7 +120,7 @@ IMPURE_MODULES = {
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
-HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "pydantic"}
+HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "nacl", "pydantic"}
 RUNS_PROGRAMS = "adapters.process"
 
 type_checking = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}

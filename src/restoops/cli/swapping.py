@@ -17,6 +17,7 @@ from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
 from restoops.cli.signals import honouring
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.adapters.clock import Clock
@@ -186,7 +187,7 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         environment=options.environment,
         who=user(),
         origin=origin() + (f", via {options.via}" if options.via else ""),
-        purpose=options.purpose or " ".join(["restoops", *sys.argv[1:]]),
+        purpose=masked(options.purpose or " ".join(["restoops", *sys.argv[1:]])),
         started_at=now,
         dry_run=options.dry_run,
         wait_s=options.wait_s,

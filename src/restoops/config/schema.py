@@ -15,6 +15,8 @@ from restoops.config.forms import (
     Directory,
     EnvFile,
     FileName,
+    GithubEnvironment,
+    GithubRepository,
     HostAddress,
     ImageName,
     Name,
@@ -177,6 +179,15 @@ class Secrets(Section):
     file: EnvFile = "~/.config/restoops/{app}/{environment}.env"
     """The `.env` file, outside of the repository and readable by you alone; `{app}` and
     `{environment}` stand for their names."""
+    github_repository: GithubRepository | None = None
+    """Repository on GitHub, `owner/name`, for `secrets push --to github`; else `GITHUB_REPOSITORY`,
+    which a workflow has, else that of git's remote `origin`."""
+    github_environment: GithubEnvironment | None = None
+    """Environment of that repository, which has to be there; else the one of the same name.
+    `{environment}` stands for ours."""
+    github_repository_secrets: tuple[VariableName, ...] = ()
+    """Names that go to the repository, where every workflow of it can read them; all others go to
+    the environment."""
 
 
 class Github(Section):
