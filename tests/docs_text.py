@@ -29,6 +29,7 @@ from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
+from restoops.plan.placing import Placing
 from restoops.plan.rollback import Candidate
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
@@ -49,7 +50,7 @@ RESULTS = {
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
-    "secrets scan": Scan, "secrets check": EnvCheck,
+    "secrets scan": Scan, "secrets check": EnvCheck, "init": Placing,
 }  # fmt: skip
 PARTS = (
     Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
