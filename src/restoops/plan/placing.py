@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 _NO_NEWLINE = "\n\\ No newline at end of file\n"
 
 
