@@ -32,7 +32,9 @@ def on_page_markdown(text: str, *, config: Any, **_: Any) -> str:
     There they follow the colours that the reader has chosen.
     """
     text = OUTSIDE.sub(lambda link: f"]({config.extra['source']}/blob/main/{link[1]})", text)
-    return PICTURE.sub(lambda picture: _figure(Path(config.docs_dir) / picture[2], picture[1]), text)
+    return PICTURE.sub(
+        lambda picture: _figure(Path(config.docs_dir) / picture[2], picture[1]), text
+    )
 
 
 def _figure(path: Path, words: str) -> str:
