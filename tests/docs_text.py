@@ -30,6 +30,7 @@ from restoops.plan.infra_summary import Summary
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
 from restoops.plan.probe import Sample
+from restoops.plan.placing import Placing
 from restoops.plan.rollback import Candidate
 from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
 from restoops.plan.status import Slot, Status
@@ -42,9 +43,8 @@ from tests.ansible.roles import variables_table
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
-GENERATED = re.compile(
-    r"(<!-- (help|events|steps|results|parts|variables) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S
-)
+_KINDS = "help|events|steps|results|parts|variables|commands"
+GENERATED = re.compile(rf"(<!-- ({_KINDS}) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S)
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
@@ -52,6 +52,7 @@ RESULTS = {
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
     "secrets scan": Scan, "secrets check": EnvCheck, "secrets push": SecretsPushed,
+    "init": Placing,
 }  # fmt: skip
 PARTS = (
     Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
@@ -75,9 +76,9 @@ class Shown:
 
 def shown_commands(page: Path) -> Iterator[Shown]:
     """Yield the `restoops` commands in the fenced blocks of a page, in order."""
-    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.S | re.M):
+    for block in re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.S | re.M):
         for line in block.splitlines():
-            if found := re.match(r"(?:\$ )?(restoops(?: .*)?)$", line):
+            if found := re.match(r" *(?:\$ )?(restoops(?: .*)?)$", line):
                 yield Shown(page.name, found[1])
 
 
@@ -137,6 +138,15 @@ def table(heads: Sequence[str], classes: dict[str, type]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands_table() -> str:
+    """Return a table of all commands, each with the first line of its help and its page."""
+    lines = ["| command | what it does |", "| --- | --- |"]
+    for name, command in sorted(commands().items()):
+        about = (command.help or "").strip().splitlines()[0]
+        lines.append(f"| [`restoops {name}`]({name.split()[0]}.md) | {about} |")
+    return "\n".join(lines) + "\n"
+
+
 def generate(what: str, name: str) -> str:
     """Return the text of a generated part."""
     match what:
@@ -152,6 +162,8 @@ def generate(what: str, name: str) -> str:
             return table(("command", "fields", "one object for"), RESULTS)
         case "variables":
             return variables_table(name)
+        case "commands":
+            return commands_table()
         case _:
             found = {kind.__name__: kind for kind in PARTS}
             return table(("object", "fields", "meaning"), found)

@@ -75,6 +75,9 @@ ADAPTERS: dict[str, set[str]] = {
     "terraform_faults": set(),
     "variables": set(),
     "git": {"process"},
+    "merge": {"private", "process"},
+    "tree": set(),
+    "manifest": set(),
     "planfile": {"private"},
     "private": set(),
     "host_keys": {"private"},
@@ -172,7 +175,7 @@ class Module:
 
 def read_package(root: Path) -> dict[str, Module]:
     modules = {}
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted({*root.rglob("*.py")} - {root / "_version.py"}):  # that one is generated
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(part for part in parts if part != "__init__")
         modules[name] = Module(name, path, ast.parse(path.read_text(), str(path)))

@@ -162,7 +162,7 @@ class Ansible(Section):
 
     directory: FileName = "ansible"
     """Directory with `playbooks/`, and perhaps `ansible.cfg` and `inventories/`: beside
-    `restoops.yaml` or in a directory above you."""
+    `restoops.yaml` or in a directory above you; else the `ansible` that comes with restoops."""
     setup: FileName = "playbooks/setup-api.yml"
     """Playbook that makes a droplet ready for a deploy, in that directory."""
     update: FileName = "playbooks/update-api.yml"
