@@ -123,7 +123,9 @@ IMPURE_MODULES = {
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
-HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "nacl", "pydantic"}
+HEAVY = {
+    "boto3", "cryptography", "docker", "jinja2", "paramiko", "httpx", "hcl2", "nacl", "pydantic",
+}  # fmt: skip
 RUNS_PROGRAMS = "adapters.process"
 
 type_checking = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}

@@ -217,6 +217,8 @@ class Timing:
     step: str
     at: str
     seconds: float
+    broken: bool = False
+    """Whether it did not succeed; the steps after it put the host right."""
 
 
 @dataclass(frozen=True, slots=True)

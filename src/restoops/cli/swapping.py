@@ -21,6 +21,7 @@ from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.adapters.clock import Clock
+    from restoops.cli.recording import Recording
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.probing import Probing
@@ -55,11 +56,15 @@ class RunOptions:
 
 @contextlib.contextmanager
 def swapping(
-    options: RunOptions, kind: RunKind, loaded: Loaded, listener: Listener | None = None
+    options: RunOptions,
+    kind: RunKind,
+    loaded: Loaded,
+    listener: Listener | None = None,
+    recording: Recording | None = None,
 ) -> Iterator[Swap]:
     """Open all that a deploy or rollback needs, with signals honoured between steps.
 
-    What happens is printed, or told to the `listener`.
+    What happens is printed, or told to the `listener`; the `recording` takes it down as well.
     """
     from restoops.flows.connect import give_up_silent_when_asked
     from restoops.flows.interrupt import Interrupt
@@ -71,9 +76,11 @@ def swapping(
         announced(loaded, show.tell) as told,
         opened(loaded, interrupt, options.hosts) as found,
     ):
-        tell = unbroken(told)
+        tell = unbroken(told, recording)
         give_up_silent_when_asked(found.hosts, interrupt, tell)
-        yield _swap(options, kind, loaded, found, tell, interrupt)
+        swap = _swap(options, kind, loaded, found, tell, interrupt)
+        with recording.following(swap) if recording else contextlib.nullcontext():
+            yield swap
 
 
 def _swap(
@@ -167,12 +174,14 @@ def reporting(*, as_json: bool, url: str = "") -> Iterator[Reporter]:
         show.close()
 
 
-def unbroken(tell: Tell) -> Tell:
+def unbroken(tell: Tell, recording: Recording | None = None) -> Tell:
     """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run."""
     one_at_a_time = threading.Lock()  # hosts tell from threads of their own
 
     def try_to_tell(event: Event) -> None:
         with one_at_a_time, contextlib.suppress(OSError):
+            if recording:
+                recording.chronicle.tell(event)
             tell(event)
 
     return try_to_tell

@@ -87,6 +87,8 @@ class Executor:
         try:
             note = self._carry_out(step)
         except RestoopsError as error:
+            seconds = round(self.clock.monotonic() - began, 3)
+            self.done.append(Timing(type(step).__name__, at, seconds, broken=True))
             self.tell(StepBroken(self.host.name, step, error.message))
             if isinstance(error, Unreachable):
                 # Whatever is still asked of a host that hangs would wait as long again.
