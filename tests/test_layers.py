@@ -93,6 +93,7 @@ ADAPTERS: dict[str, set[str]] = {
     "source_environment": set(),
     "github": set(),
     "slack": set(),
+    "public": set(),
     "clock": set(),
 }
 """Adapter to the adapters that it may import. A new one is drawn in the architecture first."""

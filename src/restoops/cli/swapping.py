@@ -81,7 +81,9 @@ def _swap(
 ) -> Swap:
     from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, wishes
+    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, wishes
+    from restoops.flows.outside import Outside
+    from restoops.flows.public import outside_of
     from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
@@ -92,7 +94,8 @@ def _swap(
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     clock = SystemClock()
-    asked = wishes(loaded.settings, options.timeout_s)
+    outside = outside_of(loaded, tell) if kind == "deploy" else Outside()
+    asked = wishes(loaded.settings, options.timeout_s, asks_outside=outside.is_asked)
     request = _request(options, kind, clock.now())
     sessions = [
         Session(
@@ -103,13 +106,15 @@ def _swap(
                 tell=tell,
                 interrupt=interrupt,
                 logins=partial(login, loaded),
+                smoke=smoke_settings(loaded.settings),
             ),
             request,
             asked,
         )
         for host in found.hosts
     ]
-    fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
+    around = Surroundings(tell, interrupt, clock, found.absent, outside)
+    fleet = Fleet(sessions, request, how, around)
     return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED, hooks(loaded))
 
 
