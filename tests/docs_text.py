@@ -29,8 +29,8 @@ from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
-from restoops.plan.probe import Sample
 from restoops.plan.placing import Placing
+from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
 from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
 from restoops.plan.status import Slot, Status

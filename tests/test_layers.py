@@ -101,6 +101,7 @@ ADAPTERS: dict[str, set[str]] = {
     "deployments": {"github"},
     "github_secrets": {"github"},
     "slack": set(),
+    "public": set(),
     "clock": set(),
 }
 """Adapter to the adapters that it may import. A new one is drawn in the architecture first."""

@@ -93,7 +93,9 @@ def _swap(
 ) -> Swap:
     from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, wishes
+    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, wishes
+    from restoops.flows.outside import Outside
+    from restoops.flows.public import outside_of
     from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
@@ -104,7 +106,8 @@ def _swap(
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     clock = SystemClock()
-    asked = wishes(loaded.settings, options.timeout_s)
+    outside = outside_of(loaded, tell) if kind == "deploy" else Outside()
+    asked = wishes(loaded.settings, options.timeout_s, asks_outside=outside.is_asked)
     request = _request(options, kind, clock.now())
     probing = _probing(loaded, found, clock, kind)
     sessions = [
@@ -117,13 +120,15 @@ def _swap(
                 interrupt=interrupt,
                 logins=partial(login, loaded),
                 before_traffic=probing.begin,
+                smoke=smoke_settings(loaded.settings),
             ),
             request,
             asked,
         )
         for host in found.hosts
     ]
-    fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
+    around = Surroundings(tell, interrupt, clock, found.absent, outside)
+    fleet = Fleet(sessions, request, how, around)
     seconds = partial(_seconds_since, _STARTED)
     return Swap(fleet, request, asked, seconds, hooks(loaded), probing)
 
