@@ -39,12 +39,13 @@ from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
 from tests.ansible.roles import variables_table
+from tests.bench import page, store
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
-_KINDS = "help|events|steps|results|parts|variables|commands"
-GENERATED = re.compile(rf"(<!-- ({_KINDS}) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S)
+_KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|benchmarks"
+GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end -->)", re.S)
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
@@ -164,6 +165,12 @@ def generate(what: str, name: str) -> str:
             return variables_table(name)
         case "commands":
             return commands_table()
+        case "figures":
+            return page.figures(store.reports(), name.split())
+        case "measured":
+            return page.measured_where(store.reports(), name.split())
+        case "benchmarks":
+            return page.body(store.reports())
         case _:
             found = {kind.__name__: kind for kind in PARTS}
             return table(("object", "fields", "meaning"), found)
@@ -174,6 +181,12 @@ def renewed(text: str) -> str:
     return GENERATED.sub(lambda m: m[1] + generate(m[2], m[3]) + m[5], text)
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write all generated parts anew, and the plots that they show."""
+    store.write(store.reports())
     for path in PAGES:
         path.write_text(renewed(path.read_text()))
+
+
+if __name__ == "__main__":
+    write()
