@@ -29,7 +29,10 @@ from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
+from restoops.plan.placing import Placing
+from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
+from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
 from restoops.report.events import Event
@@ -41,23 +44,21 @@ from tests.bench import page, store
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
-GENERATED = re.compile(
-    r"(<!-- (help|events|steps|results|parts|variables|figures|measured|benchmarks)"
-    r"\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end -->)",
-    re.S,
-)
+_KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|benchmarks"
+GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end -->)", re.S)
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
-    "secrets scan": Scan, "secrets check": EnvCheck,
+    "secrets scan": Scan, "secrets check": EnvCheck, "secrets push": SecretsPushed,
+    "init": Placing,
 }  # fmt: skip
 PARTS = (
-    Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
+    Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
-    Leak, Finding,
+    Leak, Finding, SinkPush, Move,
 )  # fmt: skip
 
 
@@ -76,9 +77,9 @@ class Shown:
 
 def shown_commands(page: Path) -> Iterator[Shown]:
     """Yield the `restoops` commands in the fenced blocks of a page, in order."""
-    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.S | re.M):
+    for block in re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.S | re.M):
         for line in block.splitlines():
-            if found := re.match(r"(?:\$ )?(restoops(?: .*)?)$", line):
+            if found := re.match(r" *(?:\$ )?(restoops(?: .*)?)$", line):
                 yield Shown(page.name, found[1])
 
 
@@ -138,6 +139,15 @@ def table(heads: Sequence[str], classes: dict[str, type]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands_table() -> str:
+    """Return a table of all commands, each with the first line of its help and its page."""
+    lines = ["| command | what it does |", "| --- | --- |"]
+    for name, command in sorted(commands().items()):
+        about = (command.help or "").strip().splitlines()[0]
+        lines.append(f"| [`restoops {name}`]({name.split()[0]}.md) | {about} |")
+    return "\n".join(lines) + "\n"
+
+
 def generate(what: str, name: str) -> str:
     """Return the text of a generated part."""
     match what:
@@ -153,6 +163,8 @@ def generate(what: str, name: str) -> str:
             return table(("command", "fields", "one object for"), RESULTS)
         case "variables":
             return variables_table(name)
+        case "commands":
+            return commands_table()
         case "figures":
             return page.figures(store.reports(), name.split())
         case "measured":
