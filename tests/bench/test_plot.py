@@ -79,11 +79,10 @@ def test_counts_and_what_was_measured_once_make_no_plot(it: Samples) -> None:
 
 def test_every_colour_has_its_like_in_the_dark() -> None:
     text = plot.render(report(Samples("a", "a", "s", (1.0, 1.0))))
-    light, _, dark = text.partition("@media (prefers-color-scheme:dark)")
-    style = light.partition("<style>")[2]
-    of_light = set(re.findall(r"([.\w]+)\{[^}]*(?:fill|stroke):#", style))
-    of_dark = set(re.findall(r"([.\w]+)\{(?:fill|stroke):#", dark))
-    assert of_light == of_dark != set()
+    light, _, rest = text.partition("@media (prefers-color-scheme:dark)")
+    dark, _, rules = rest.partition("}}")
+    named = [set(re.findall(r"(--rb-\w+):#", part)) for part in (light, dark)]
+    assert named[0] == named[1] == set(re.findall(r"var\((--rb-\w+)\)", rules))
 
 
 @pytest.mark.parametrize(
