@@ -30,8 +30,10 @@ from restoops.plan.infra_summary import Summary
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
 from restoops.plan.rollback import Candidate
+from restoops.plan.smoke import Result
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
+from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service
 from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
@@ -46,6 +48,7 @@ GENERATED = re.compile(
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
+    "health": Health,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
@@ -55,6 +58,7 @@ PARTS = (
     Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
     Leak, Finding,
+    HostHealth, PublicHealth, Service, Result,
 )  # fmt: skip
 
 
