@@ -20,6 +20,8 @@ from restoops.cli.signals import honouring
 if TYPE_CHECKING:
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
+    from restoops.flows.outside import Outside
+    from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import RunKind
@@ -61,14 +63,35 @@ def swapping(
     from restoops.flows.interrupt import Interrupt
 
     interrupt = Interrupt()
-    with (
-        honouring(interrupt),
-        _listening(options, listener, interrupt) as show,
-        opened(loaded, interrupt, options.hosts) as found,
-    ):
+    with honouring(interrupt), _listening(options, listener, interrupt) as show:
         tell = unbroken(show.tell)
-        give_up_silent_when_asked(found.hosts, interrupt, tell)
-        yield _swap(options, kind, loaded, found, tell, interrupt)
+        outside = _outside(loaded, tell) if kind == "deploy" else None
+        with opened(loaded, interrupt, options.hosts) as found:
+            give_up_silent_when_asked(found.hosts, interrupt, tell)
+            around = _surroundings(tell, interrupt, found, outside)
+            yield _swap(options, kind, loaded, found, around)
+
+
+def _outside(loaded: Loaded, tell: Tell) -> Outside | None:
+    """Return who asks the public address, before anything is contacted; None without checks.
+
+    Then nothing is loaded for it either: connecting must not wait for that.
+    """
+    if not loaded.settings.smoke.checks:
+        return None
+    from restoops.flows.public import outside_of
+
+    return outside_of(loaded, tell)
+
+
+def _surroundings(
+    tell: Tell, interrupt: Interrupt, found: Opened, outside: Outside | None
+) -> Surroundings:
+    from restoops.adapters.clock import SystemClock
+    from restoops.flows.outside import Outside
+    from restoops.flows.rollout import Surroundings
+
+    return Surroundings(tell, interrupt, SystemClock(), found.absent, outside or Outside())
 
 
 def _swap(
@@ -76,15 +99,10 @@ def _swap(
     kind: RunKind,
     loaded: Loaded,
     found: Opened,
-    tell: Tell,
-    interrupt: Interrupt,
+    around: Surroundings,
 ) -> Swap:
-    from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
     from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, wishes
-    from restoops.flows.outside import Outside
-    from restoops.flows.public import outside_of
-    from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
     from restoops.flows.swap import Swap
@@ -93,18 +111,16 @@ def _swap(
     away = len(found.absent)
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
-    clock = SystemClock()
-    outside = outside_of(loaded, tell) if kind == "deploy" else Outside()
-    asked = wishes(loaded.settings, options.timeout_s, asks_outside=outside.is_asked)
-    request = _request(options, kind, clock.now())
+    asked = wishes(loaded.settings, options.timeout_s, asks_outside=around.outside.is_asked)
+    request = _request(options, kind, around.clock.now())
     sessions = [
         Session(
             Executor(
                 host=host,
                 health=health_settings(loaded.settings),
-                clock=clock,
-                tell=tell,
-                interrupt=interrupt,
+                clock=around.clock,
+                tell=around.tell,
+                interrupt=around.interrupt,
                 logins=partial(login, loaded),
                 smoke=smoke_settings(loaded.settings),
             ),
@@ -113,7 +129,6 @@ def _swap(
         )
         for host in found.hosts
     ]
-    around = Surroundings(tell, interrupt, clock, found.absent, outside)
     fleet = Fleet(sessions, request, how, around)
     return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED, hooks(loaded))
 

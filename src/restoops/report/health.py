@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -20,8 +19,8 @@ from restoops.report.wording import printable
 
 _KEPT = 500
 """Looks that are remembered; no terminal is wider."""
-_ALWAYS_SHOWN = 6
-"""Lines that a view has beside those of hosts."""
+_AROUND = 4
+"""Lines that a view has beside those of hosts and reasons."""
 _REASONS = 5
 _NAME_COLUMNS, _TRAIL_COLUMNS, _LEAST_COLUMNS = 12, 20, 2
 """What a host's name and its sparkline have at least; host and verdict are always shown."""
@@ -75,7 +74,8 @@ class LiveWatch:
     def __init__(self, environment: str, console: Console | None = None) -> None:
         self._environment = environment
         self._health: Health | None = None
-        self._samples: dict[str, deque[Sample]] = defaultdict(lambda: deque(maxlen=_KEPT))
+        # Replaced and never altered: the view draws itself from a thread of its own.
+        self._samples: dict[str, tuple[Sample, ...]] = {}
         self._live = Live(
             self, console=console or Console(highlight=False), refresh_per_second=4, screen=False
         )
@@ -85,7 +85,8 @@ class LiveWatch:
         self._health = health
         for it in _all(health):
             answered = it.seconds if it.status else None
-            self._samples[_name(it)].append(Sample(it.verdict, answered))
+            before = self._samples.get(_name(it), ())
+            self._samples[_name(it)] = (*before, Sample(it.verdict, answered))[-_KEPT:]
         if not self._live.is_started:
             self._live.start()
         self._live.refresh()
@@ -100,13 +101,14 @@ class LiveWatch:
         if health is None:
             return
         yield self._head(health)
-        shown = _fitting(_all(health), console.height - _ALWAYS_SHOWN - _REASONS)
+        told = health.reasons[:_REASONS]
+        shown = _fitting(_all(health), console.height - _AROUND - len(told))
         yield self._table(shown, options.max_width, ascii_only=options.ascii_only)
         if left := len(_all(health)) - len(shown):
-            yield Text(f"and {left} more, all healthy or no worse", style="dim")
-        for reason in health.reasons[:_REASONS]:
+            yield Text(f"and {left} more, no worse than these", style="dim")
+        for reason in told:
             yield Text(printable(reason), style="yellow", overflow="ellipsis", no_wrap=True)
-        if (more := len(health.reasons) - _REASONS) > 0:
+        if more := len(health.reasons) - len(told):
             yield Text(f"and {more} more", style="dim")
 
     def _head(self, health: Health) -> Text:
@@ -128,7 +130,7 @@ class LiveWatch:
         while len(columns) > _LEAST_COLUMNS and width - _taken(columns) < _TRAIL_COLUMNS:
             columns.pop()
         left = width - _taken(columns)
-        trails = (tuple(self._samples[_name(it)]) for it in shown)
+        trails = (self._samples.get(_name(it), ()) for it in shown)
         columns.append([sparkline(it, left, ascii_only=ascii_only) for it in trails])
         table = Table.grid(padding=(0, 1))
         for _ in columns:
