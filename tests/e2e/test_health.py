@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,11 +99,11 @@ def test_a_public_address_that_errs_after_the_switch_takes_traffic_back(
     ):
         load.wait_for_traffic()
         outcome = operator.run("deploy", tag, "staging")
-        load.wait_for_release("second")
         result = load.stop()
 
     assert result.failed == 0, str(result)
     assert outcome.status == 1, outcome
+    assert "switch traffic to green" in outcome.stderr
     assert f"error: {url}: smoke check 'front' failed after the switch: GET /: expected" in (
         outcome.stderr
     )
@@ -188,13 +188,14 @@ def test_a_signal_ends_the_wait_for_a_host_that_hangs(operator: Operator) -> Non
             address = "".join(f"{int(it):02X}" for it in operator.droplet.address.split(".")[::-1])
             while f"{address}:0016 02" not in sockets.read_text():
                 assert waiting.poll() is None
+                time.sleep(0.02)
             waiting.send_signal(signal.SIGINT)
             outcome = finish(waiting, timeout_s=30)
     finally:
         operator.settings["ssh"]["connect_timeout_s"] = 3
 
     assert outcome.status == 130, outcome
-    assert json.dumps("interrupted")[1:-1] in outcome.stderr
+    assert "interrupted" in outcome.stderr
 
 
 def test_watch_prints_a_line_for_each_look_in_a_pipe(operator: Operator) -> None:
