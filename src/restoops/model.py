@@ -96,6 +96,24 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """A secret with what tells it apart from another value, see `plan.fingerprints`."""
+
+    secret: Secret
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a place knows of a secret that it has, beside the value."""
+
+    fingerprint: str
+    """Empty when nobody knows it, as after somebody put a value there by hand."""
+    since: str = ""
+    """When this value was put there, in UTC as ISO 8601; empty when nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvEntry:
     """A variable in the text of a `.env` file, with the comments right above it."""
 
@@ -199,6 +217,8 @@ class Timing:
     step: str
     at: str
     seconds: float
+    broken: bool = False
+    """Whether it did not succeed; the steps after it put the host right."""
 
 
 @dataclass(frozen=True, slots=True)

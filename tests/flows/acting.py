@@ -14,6 +14,7 @@ from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.outside import Outside, Site
+from restoops.flows.probing import Probing
 from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
 from restoops.flows.smoke import SmokeSettings
@@ -61,6 +62,7 @@ class Operator:
     absent: Mapping[str, RestoopsError] = field(default_factory=dict)
     hooks: Hooks = field(default_factory=Hooks)
     preempts: bool = False
+    probe_rate: float = 0
     checks: tuple[Check, ...] = ()
     """Smoke checks; which of them are asked where, the wishes say."""
     site: Site | None = None
@@ -147,6 +149,7 @@ class Operator:
             wait_s=self.wait_s,
             preempts=self.preempts,
         )
+        probing = Probing(self.hosts, self.health.path, self.probe_rate, self.clock)
         sessions = [
             Session(
                 Executor(
@@ -155,6 +158,7 @@ class Operator:
                     self.clock,
                     self._tell,
                     self.interrupt,
+                    before_traffic=probing.begin,
                     smoke=SmokeSettings(self.checks),
                 ),
                 request,
@@ -166,7 +170,7 @@ class Operator:
         outside = Outside(site, SmokeSettings(self.checks), Question("/health"), self._tell)
         around = Surroundings(self._tell, self.interrupt, self.clock, self.absent, outside)
         fleet = Fleet(sessions, request, self.rollout, around)
-        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks)
+        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks, probing)
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,12 @@ from restoops.model import (
 )
 from tests.flows.breakage import Breakage
 from tests.flows.fake_lock import FakeLock
+from tests.flows.sampling import Sampled
 from tests.plan.states import SPEC
 
 
 @dataclass
-class FakeHost:
+class FakeHost(Sampled):
     """One application on one host; the attributes are what is really there."""
 
     name: str = "web-1"

@@ -12,6 +12,7 @@ import pytest
 from restoops.errors import StepFailed
 from restoops.plan.bake import Limits
 from restoops.plan.fleet import Ending, HostResult
+from restoops.plan.probe import Sample
 from restoops.plan.smoke import Result
 from restoops.plan.steps import (
     AwaitHealthy,
@@ -41,6 +42,7 @@ from restoops.report.events import (
     Pausing,
     Planned,
     Preempting,
+    Probed,
     Progress,
     PublicChecked,
     PublicChecks,
@@ -152,6 +154,22 @@ EVENTS: list[tuple[Event, str]] = [
     (Output("web-1", "table made"), "  web-1  | table made"),
     (Stopping(3.0), "stopping; a host that does not answer within 3 s is given up"),
     (PuttingRight("web-1"), "  web-1  putting things right:"),
+    (
+        Probed(
+            "2026-01-02T03:04:05.000Z", "/health", ("web-1",), 42, 1, 0.91, 3.14, 4,
+            (Sample("web-1", 0.1, 0.91, 200), Sample("web-1", 0.2, 5000, 0)),
+        ),
+        "  probe of /health: 1 of 42 requests failed; p50 0.9 ms, p99 3.1 ms, slowest 4.0 ms",
+    ),
+    (
+        Probed("2026-01-02T03:04:05.000Z", "/health", ("web-1",), 2, 2, None, None, None, ()),
+        "  probe of /health: 2 of 2 requests failed",
+    ),
+    (
+        replace(ENDED, requests=42, failed=1),
+        (f"{V2_SHOWN} serves on staging (web-1), before it v1, after 1.23 s; v1 stays warm for "
+        "10 min; 1 of 42 requests failed"),
+    ),
     (
         ENDED,
         (f"{V2_SHOWN} serves on staging (web-1), before it v1, after 1.23 s; v1 stays warm for "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from restoops.adapters.connection import Holder
 from restoops.adapters.runtime import Traffic
+from restoops.adapters.sampler import Seen
 from restoops.model import (
     Answer,
     Color,
@@ -28,6 +29,13 @@ class Lock(Protocol):
         """Give it back."""
 
 
+class Sampler(Protocol):
+    """Requests to a host, as they are answered; see `adapters.sampler`."""
+
+    def __iter__(self) -> Iterator[Seen | None]: ...
+    def close(self) -> None: ...
+
+
 class Host(Protocol):
     """One application on one host; see `adapters.host.Host` for what each call does."""
 
@@ -41,6 +49,7 @@ class Host(Protocol):
     def traffic(self) -> Traffic: ...
     def has_old_proxy(self) -> bool: ...
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]: ...
+    def sample(self, path: str, every_s: float) -> Sampler: ...
     def send(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]: ...
     def is_doubted(self, color: Color) -> bool: ...
     def logs(self, color: Color, lines: int) -> list[str]: ...

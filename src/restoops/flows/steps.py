@@ -65,6 +65,8 @@ class Executor:
     smoke: SmokeSettings = field(default_factory=SmokeSettings)
     done: list[Timing] = field(default_factory=list)
     cut: int = 0
+    before_traffic: Callable[[Host], None] = lambda _: None
+    """Called before a step that readies a release for traffic, or sends traffic to it."""
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.host)
@@ -82,10 +84,14 @@ class Executor:
 
     def _apply_one(self, step: Step) -> None:
         began, at = self.clock.monotonic(), self.clock.now()
+        if isinstance(step, AwaitHealthy | Switch):
+            self.before_traffic(self.host)
         self.tell(StepStarted(self.host.name, step))
         try:
             note = self._carry_out(step)
         except RestoopsError as error:
+            seconds = round(self.clock.monotonic() - began, 3)
+            self.done.append(Timing(type(step).__name__, at, seconds, broken=True))
             self.tell(StepBroken(self.host.name, step, error.message))
             if isinstance(error, Unreachable):
                 # Whatever is still asked of a host that hangs would wait as long again.

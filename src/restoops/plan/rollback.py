@@ -119,7 +119,7 @@ def _durations(history: tuple[Record, ...], where: Whereabouts) -> list[float]:
     """Return what runs of this sort took; one that had to pull tells of one that has not to."""
     left_out = _NEVER_IN_A_ROLLBACK | ({"Pull"} if where is Whereabouts.ON_HOST else set())
     logs = [
-        [timing for timing in record.log if timing.step not in left_out]
+        [timing for timing in record.log if timing.step not in left_out and not timing.broken]
         for record in history
         if record.outcome == "done"
     ]

@@ -17,6 +17,7 @@ from restoops.report.events import (
     Pausing,
     Planned,
     Preempting,
+    Probed,
     Progress,
     PublicChecked,
     PublicChecks,
@@ -103,6 +104,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return f"stopping; a host that does not answer within {duration(silence_s)} is given up"
         case PuttingRight(host):
             return f"  {host}  putting things right:"
+        case Probed():
+            return _probed(event)
         case RunEnded():
             return outcome(event)
         case FleetEnded():
@@ -124,6 +127,17 @@ def _batches(event: Batches) -> str:
     would = "would switch" if event.dry_run else "hosts switch"
     each = (f"  batch {n}: {', '.join(hosts)}" for n, hosts in enumerate(event.hosts, 1))
     return "\n".join([f"{would} in {len(event.hosts)} batches{pauses}:", *each])
+
+
+def _probed(event: Probed) -> str:
+    figures = (("p50", event.p50_ms), ("p99", event.p99_ms), ("slowest", event.slowest_ms))
+    told = ", ".join(f"{name} {ms:.1f} ms" for name, ms in figures if ms is not None)
+    head = f"  probe of {event.path}: {_failed(event)}"
+    return f"{head}; {told}" if told else head
+
+
+def _failed(event: Probed | RunEnded | FleetEnded) -> str:
+    return f"{event.failed} of {event.requests} requests failed"
 
 
 def _public(event: PublicChecks | PublicChecked) -> str:
@@ -156,7 +170,10 @@ def outcome(event: RunEnded) -> str:
         else ""
     )
     cut = f"; {event.cut} requests were cut at the end of the drain" if event.cut else ""
-    return f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}"
+    probed = f"; {_failed(event)}" if event.requests else ""
+    return (
+        f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}{probed}"
+    )
 
 
 def fleet_outcome(event: FleetEnded) -> str:
@@ -173,6 +190,8 @@ def fleet_outcome(event: FleetEnded) -> str:
         head = f"{release} serves on {share}, after {duration(event.seconds)}"
     if event.cut:
         head += f"; {event.cut} requests were cut at the end of the drain"
+    if event.requests:
+        head += f"; {_failed(event)}"
     head += _undone(event)
     width = max(len(result.host) for result in event.hosts)
     return "\n".join([head, *(_host_line(result, width) for result in event.hosts)])
