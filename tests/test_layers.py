@@ -69,6 +69,7 @@ ADAPTERS: dict[str, set[str]] = {
     "routing": {"files", "haproxy", "proxy", "runtime"},
     "release_command": {"container", "docker"},
     "hooks": {"process"},
+    "webhook": {"clock"},
     "terraform": {"process", "terraform_faults", "terraform_words"},
     "terraform_words": set(),
     "terraform_faults": set(),
@@ -106,6 +107,7 @@ PURE = (
     "plan",
     "config.schema",
     "config.section",
+    "config.notify",
     "config.rollout",
     "config.hosts",
 )
