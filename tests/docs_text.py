@@ -36,24 +36,29 @@ from restoops.plan.steps import Step
 from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
+from restoops.report.page import Bar, Fault, HostPart, Page
 from tests.ansible.roles import variables_table
+from tests.report.bodies import body_shown
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
 GENERATED = re.compile(
-    r"(<!-- (help|events|steps|results|parts|variables) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S
+    r"(<!-- (help|events|steps|results|parts|variables|body) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)",
+    re.S,
 )
 HELP_COLUMNS = 100
 RESULTS = {
-    "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
+    "status": Status, "rollback --list": Candidate, "history": Record, "report": Page,
+    "doctor": Check,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
     "secrets scan": Scan, "secrets check": EnvCheck,
 }  # fmt: skip
 PARTS = (
-    Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
+    Release, Slot, OpenRun, Timing, Sample, HostPart, Bar, Fault,
+    Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
     Leak, Finding,
 )  # fmt: skip
@@ -149,6 +154,8 @@ def generate(what: str, name: str) -> str:
             return table(("step", "fields", "meaning"), found)
         case "results":
             return table(("command", "fields", "one object for"), RESULTS)
+        case "body":
+            return f"```json\n{body_shown()}\n```\n"
         case "variables":
             return variables_table(name)
         case _:
