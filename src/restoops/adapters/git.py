@@ -34,6 +34,15 @@ def commit_of(directory: Path, *scope: Path) -> Commit:
     return Commit(sha, is_clean=not any(changed))
 
 
+def remote_of(directory: Path) -> str:
+    """Return the address of the remote `origin`.
+
+    Raises:
+        StepFailed: there is none, or no repository, or no git.
+    """
+    return process.run(["git", "-C", str(directory), "remote", "get-url", "origin"]).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A repository, by the directory at its top; a shallow one lacks a part of its history."""
@@ -74,3 +83,13 @@ def origin_of(directory: Path) -> str:
         ).strip()
     except StepFailed:
         return ""
+
+
+def tracked_files(top: Path, *scope: str) -> tuple[str, ...]:
+    """Return the files of a repository below some of its directories, as git lists them.
+
+    Raises:
+        StepFailed: it is no repository, or there is no git.
+    """
+    argv = ["git", "-C", str(top), "ls-files", "-z", "--cached", "--", *scope]
+    return tuple(name for name in process.run(argv).split("\0") if name)

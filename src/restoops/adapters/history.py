@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from restoops.errors import NeedsAttention
+from restoops.masking import masked
 from restoops.model import Color, Digest, OpenRun, Record, Release, Timing
 
 _KEPT = 200
@@ -180,7 +181,7 @@ def _hash(line: list[str]) -> str:
 
 
 def _plain(value: OpenRun | Record) -> dict[str, Any]:
-    return asdict(value)
+    return masked(asdict(value))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from restoops.cli.announcing import announced
 from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
 from restoops.cli.signals import honouring
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.adapters.clock import Clock
@@ -72,10 +74,11 @@ def swapping(
         recording.loaded = loaded
     with (
         honouring(interrupt),
-        _listening(options, listener, interrupt) as show,
+        _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
+        announced(loaded, show.tell) as told,
         opened(loaded, interrupt, options.hosts) as found,
     ):
-        tell = unbroken(show.tell, recording)
+        tell = unbroken(told, recording)
         give_up_silent_when_asked(found.hosts, interrupt, tell)
         swap = _swap(options, kind, loaded, found, tell, interrupt)
         with recording.following(swap) if recording else contextlib.nullcontext():
@@ -92,7 +95,9 @@ def _swap(
 ) -> Swap:
     from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, wishes
+    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, wishes
+    from restoops.flows.outside import Outside
+    from restoops.flows.public import outside_of
     from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
@@ -103,7 +108,8 @@ def _swap(
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     clock = SystemClock()
-    asked = wishes(loaded.settings, options.timeout_s)
+    outside = outside_of(loaded, tell) if kind == "deploy" else Outside()
+    asked = wishes(loaded.settings, options.timeout_s, asks_outside=outside.is_asked)
     request = _request(options, kind, clock.now())
     probing = _probing(loaded, found, clock, kind)
     sessions = [
@@ -116,13 +122,15 @@ def _swap(
                 interrupt=interrupt,
                 logins=partial(login, loaded),
                 before_traffic=probing.begin,
+                smoke=smoke_settings(loaded.settings),
             ),
             request,
             asked,
         )
         for host in found.hosts
     ]
-    fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
+    around = Surroundings(tell, interrupt, clock, found.absent, outside)
+    fleet = Fleet(sessions, request, how, around)
     seconds = partial(_seconds_since, _STARTED)
     return Swap(fleet, request, asked, seconds, hooks(loaded), probing)
 
@@ -153,10 +161,10 @@ class Listener(Protocol):
 
 @contextlib.contextmanager
 def _listening(
-    options: RunOptions, listener: Listener | None, interrupt: Interrupt
+    options: RunOptions, listener: Listener | None, interrupt: Interrupt, *, url: str | None
 ) -> Iterator[Listener | Reporter]:
     if listener is None:
-        with reporting(as_json=options.as_json) as show:
+        with reporting(as_json=options.as_json, url=url or "") as show:
             yield show
     else:
         listener.watch(interrupt)
@@ -164,9 +172,9 @@ def _listening(
 
 
 @contextlib.contextmanager
-def reporting(*, as_json: bool) -> Iterator[Reporter]:
-    """Print events as they come, and leave the terminal tidy."""
-    show = reporter(as_json=as_json)
+def reporting(*, as_json: bool, url: str = "") -> Iterator[Reporter]:
+    """Print events as they come, and leave the terminal tidy; `url` as `reporter` takes it."""
+    show = reporter(as_json=as_json, url=url)
     try:
         yield show
     finally:
@@ -195,7 +203,7 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         environment=options.environment,
         who=user(),
         origin=origin() + (f", via {options.via}" if options.via else ""),
-        purpose=options.purpose or " ".join(["restoops", *sys.argv[1:]]),
+        purpose=masked(options.purpose or " ".join(["restoops", *sys.argv[1:]])),
         started_at=now,
         dry_run=options.dry_run,
         wait_s=options.wait_s,

@@ -26,7 +26,7 @@ class Whereabouts(StrEnum):
 _GUESSES = {Whereabouts.WARM: 1.0, Whereabouts.ON_HOST: 5.0, Whereabouts.IN_REGISTRY: 60.0}
 _BEFORE_S = 0.6
 """Seconds before the first step, which no history holds: start, connect, lock, observe."""
-_NEVER_IN_A_ROLLBACK = {"Bake", "SetUp"}
+_NEVER_IN_A_ROLLBACK = {"Bake", "SetUp", "Smoke"}
 """Steps of a deploy whose time says nothing about a rollback."""
 
 
