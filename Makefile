@@ -43,8 +43,8 @@ check: setup-venv ## format, lint, types, layers, sizes, Terraform's form; needs
 	@$(python) -m pytest --quiet tests/test_layers.py tests/test_size.py
 	@terraform fmt -check -recursive terraform
 
-bench: setup ## how fast it is, side by side with the ways it replaces
-	@$(python) -m tests.bench
+bench: setup ## how fast it is: docs/benchmarks.md and all figures, 10 min (ARGS='deploy fleet')
+	@$(python) -m tests.bench $(ARGS)
 
 docs: setup-venv ## the documentation as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict
