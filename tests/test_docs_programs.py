@@ -4,6 +4,7 @@ Those of restoops itself are in test_docs.py.
 """
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ RUN_BY = {
     r"docker build --secret id=npmrc.*": ("tests/docker/image.py", "--secret=id="),
     r"docker run --rm ghcr\.io/restomarket/restoops:1\.2\.3 --version":
         ("tests/docker/test_ci_image.py", '"--version"'),
+    r"openssl rand -hex 32": ("tests/test_docs_programs.py", '"openssl"'),
     r"pipx install restoops": ("tests/test_package.py", '"install", wheel'),
     r"terraform (output|plan|apply) .*": ("tests/terraform/test_lives.py", "apply"),
 }  # fmt: skip
@@ -51,6 +53,12 @@ def test_a_program_that_is_shown_is_run_by_a_test(line: str) -> None:
     (found,) = [where for shape, where in RUN_BY.items() if re.fullmatch(shape, line)]
 
     assert found[1] in (PROJECT / found[0]).read_text()
+
+
+def test_a_key_for_fingerprints_is_as_long_as_it_has_to_be() -> None:
+    made = subprocess.run(["openssl", "rand", "-hex", "32"], capture_output=True, check=True)
+
+    assert len(made.stdout.strip()) == 64
 
 
 def test_no_test_is_named_for_what_nobody_shows() -> None:

@@ -22,6 +22,9 @@ from tests.docs_text import PROJECT
 from tests.lab import cache, stack_images
 from tests.lab.images import CA_CERTIFICATES
 
+# Ansible's bundle has tens of thousands of files.
+pytestmark = pytest.mark.timeout(1200)
+
 DOCKERFILE = PROJECT / "packaging" / "Dockerfile"
 ELF = b"\x7fELF"
 NO_TERRAFORM = "#!/bin/sh\necho 'Terraform v0.0.0-lab'\n"
