@@ -46,6 +46,7 @@ ADAPTERS: dict[str, set[str]] = {
     "runtime": {"connection", "haproxy"},
     "probe": {"connection"},
     "files": {"shell"},
+    "sampler": {"connection"},
     "disk": {"connection"},
     "history": set(),
     "proxy": {"clock", "container", "docker", "files", "haproxy", "runtime"},
@@ -63,6 +64,7 @@ ADAPTERS: dict[str, set[str]] = {
         "release_command",
         "routing",
         "runtime",
+        "sampler",
         "shell",
     },
     "routing": {"files", "haproxy", "proxy", "runtime"},
@@ -73,6 +75,9 @@ ADAPTERS: dict[str, set[str]] = {
     "terraform_faults": set(),
     "variables": set(),
     "git": {"process"},
+    "merge": {"private", "process"},
+    "tree": set(),
+    "manifest": set(),
     "planfile": {"private"},
     "private": set(),
     "host_keys": {"private"},
@@ -93,8 +98,10 @@ ADAPTERS: dict[str, set[str]] = {
     "source_file": {"env_text"},
     "source_environment": set(),
     "github": {"patience"},
+    "deployments": {"github"},
     "github_secrets": {"github"},
     "slack": set(),
+    "public": set(),
     "clock": set(),
 }
 """Adapter to the adapters that it may import. A new one is drawn in the architecture first."""
@@ -106,6 +113,7 @@ PURE = (
     "plan",
     "config.schema",
     "config.section",
+    "config.public",
     "config.rollout",
     "config.hosts",
 )
@@ -116,7 +124,9 @@ IMPURE_MODULES = {
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
-HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "nacl", "pydantic"}
+HEAVY = {
+    "boto3", "cryptography", "docker", "jinja2", "paramiko", "httpx", "hcl2", "nacl", "pydantic",
+}  # fmt: skip
 RUNS_PROGRAMS = "adapters.process"
 
 type_checking = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
@@ -168,7 +178,7 @@ class Module:
 
 def read_package(root: Path) -> dict[str, Module]:
     modules = {}
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted({*root.rglob("*.py")} - {root / "_version.py"}):  # that one is generated
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(part for part in parts if part != "__init__")
         modules[name] = Module(name, path, ast.parse(path.read_text(), str(path)))

@@ -217,6 +217,8 @@ class Timing:
     step: str
     at: str
     seconds: float
+    broken: bool = False
+    """Whether it did not succeed; the steps after it put the host right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,11 +311,26 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A request to the application."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    timeout_s: float = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a health question was answered with; `status` 0 when there was no answer."""
+    """What a question was answered with; `status` 0 when there was no answer, and why is `text`."""
 
     status: int
     text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Their names are in lower case."""
+    seconds: float = field(default=0.0, compare=False)
+    """From the first byte of the question to the last of the answer."""
 
     @property
     def is_good(self) -> bool:
@@ -323,6 +340,17 @@ class Answer:
     def __str__(self) -> str:
         body = " ".join(self.text.split())[:200]
         return f"{self.status or 'no answer'}{': ' if body else ''}{body}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a public address was answered with, as a client meets it."""
+
+    answer: Answer
+    valid_until: str = ""
+    """End of its certificate, ISO 8601 in UTC; empty when there was none to be trusted."""
+    tls_fault: str = ""
+    """Why its certificate is not trusted; there is no answer then."""
 
 
 def is_git_sha(text: str) -> bool:

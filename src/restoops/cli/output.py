@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from restoops.errors import RestoopsError
 from restoops.masking import masked
+from restoops.report.job import in_actions
 
 if TYPE_CHECKING:
     from restoops.report.events import Event
@@ -48,9 +49,17 @@ class Masking:
         self._show.close()
 
 
-def reporter(*, as_json: bool) -> Reporter:
-    """Return the renderer that fits where the output goes."""
-    return Masking(_renderer(as_json=as_json))
+def reporter(*, as_json: bool, url: str = "") -> Reporter:
+    """Return the renderer that fits where the output goes; none of them is shown a secret.
+
+    `url` is where clients reach what a command is about, for those who are handed its outputs.
+    """
+    show = _renderer(as_json=as_json)
+    if in_actions():
+        from restoops.report.github import GitHubReporter
+
+        show = GitHubReporter(show, url)
+    return Masking(show)
 
 
 def _renderer(*, as_json: bool) -> Reporter:

@@ -1,7 +1,7 @@
 """Shape of `restoops.yaml`. The string under a field is its reference documentation.
 
-Every default is here or in `rollout`, and nowhere else. Units are part of a field's name:
-`_s` seconds.
+Every default is here, in `public` or in `rollout`, and nowhere else. Units are part of a field's
+name: `_s` seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
-from restoops.config.rollout import Bake, Fleet, Hooks, Release, Swap
+from restoops.config.public import Public, Smoke
+from restoops.config.rollout import Bake, Fleet, Hooks, Probe, Release, Swap
 from restoops.config.section import Section
 
 
@@ -161,7 +162,7 @@ class Ansible(Section):
 
     directory: FileName = "ansible"
     """Directory with `playbooks/`, and perhaps `ansible.cfg` and `inventories/`: beside
-    `restoops.yaml` or in a directory above you."""
+    `restoops.yaml` or in a directory above you; else the `ansible` that comes with restoops."""
     setup: FileName = "playbooks/setup-api.yml"
     """Playbook that makes a droplet ready for a deploy, in that directory."""
     update: FileName = "playbooks/update-api.yml"
@@ -189,6 +190,14 @@ class Secrets(Section):
     the environment."""
 
 
+class Github(Section):
+    """What GitHub is told of runs inside GitHub Actions."""
+
+    deployments: bool = False
+    """Write a deployment with its state for each deploy and rollback. The job needs
+    `deployments: write`, and `deployment: false` at its `environment`, which writes one as well."""
+
+
 class Settings(Section):
     """All settings of one environment, after its overrides and `RESTOOPS_*` variables."""
 
@@ -198,8 +207,11 @@ class Settings(Section):
     container: Container = Container()
     proxy: Proxy = Proxy()
     health: Health = Health()
+    public: Public = Public()
+    smoke: Smoke = Smoke()
     swap: Swap = Swap()
     bake: Bake = Bake()
+    probe: Probe = Probe()
     fleet: Fleet = Fleet()
     release: Release = Release()
     hooks: Hooks = Hooks()
@@ -208,6 +220,7 @@ class Settings(Section):
     host: Host = Host()
     ansible: Ansible = Ansible()
     secrets: Secrets = Secrets()
+    github: Github = Github()
 
 
 def sections() -> dict[str, type[Section]]:
@@ -224,6 +237,8 @@ class TerraformOutputs(Section):
     """Output that maps a droplet's key to `{public, private}` addresses."""
     address: Literal["public", "private"] = "public"
     """Which of the two addresses to connect to."""
+    url: OutputName | None = None
+    """Output that holds the address clients use, such as `url`, where `public.url` is not set."""
 
 
 class Environment(Section):
