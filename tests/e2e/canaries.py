@@ -99,12 +99,14 @@ class Scene:
         self.operator.settings |= {
             "secrets": {"template": "template.env", "file": str(source),
                         "github_repository": REPOSITORY},
+            "github": {"deployments": True},
             "hooks": {"pre_deploy": [*program, "0"], "post_deploy": [*program, "0"],
                       "on_failure": [*program, "1"]},
         }  # fmt: skip
         self.operator.env |= VARIABLES | {
             "GITHUB_API_URL": self.github.api,
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+            "GITHUB_OUTPUT": str(folder / "outputs"),
             "TMPDIR": str(folder / "tmp"),
         }
         (folder / "tmp").mkdir()
@@ -118,9 +120,8 @@ class Scene:
         return self.operator.run(*words, env=variables)
 
     def to_github(self, *options: str) -> Outcome:
-        """Push the secrets to GitHub, whose token is another one than that of the registry."""
-        words = ("secrets", "push", "staging", "--to", "github", "--yes")
-        return self.run(*words, *options, GITHUB_TOKEN=self.github.token)
+        """Push the secrets to GitHub."""
+        return self.run("secrets", "push", "staging", "--to", "github", "--yes", *options)
 
 
 def killed(scene: Scene) -> Outcome:
@@ -152,25 +153,32 @@ def in_a_terminal(scene: Scene) -> Outcome:
 
 def in_actions(scene: Scene) -> Outcome:
     """Deploy as a workflow does; the words that tell the runner what to mask are not for people."""
-    done = scene.run("deploy", scene.tag("ccccc06"), "staging", GITHUB_ACTIONS="true", CI="true")
+    job = {"GITHUB_ACTIONS": "true", "CI": "true", "GITHUB_REPOSITORY": REPOSITORY,
+           "GITHUB_SHA": "c" * 40}  # fmt: skip
+    done = scene.run("deploy", scene.tag("ccccc06"), "staging", **job)
     lines = done.stderr.splitlines(keepends=True)
     told = [line for line in lines if line.startswith("::add-mask::")]
     assert len(told) > len(VALUES), done
+    assert "sha-ccccc06" in (scene.operator.folder / "summary.md").read_text()
+    assert (scene.operator.folder / "outputs").exists()
     return Outcome(done.status, done.stdout, "".join(it for it in lines if it not in told))
 
 
 RUNS: Mapping[str, tuple[int, Callable[[Scene], Outcome]]] = {
-    "deploy": (0, lambda it: it.run("deploy", it.tag("ccccc01"), "staging")),
+    "deploy, with a report": (
+        0, lambda it: it.run("deploy", it.tag("ccccc01"), "staging", "--report", "deploy.html")
+    ),
     "deploy --json": (0, lambda it: it.run("deploy", it.tag("ccccc02"), "staging", "--json")),
     "a deploy that fails": (
         1,
         lambda it: it.run("deploy", it.tag("ccccc03", "never-healthy"), "staging",
-                          RESTOOPS_HEALTH__TIMEOUT_S="1"),
+                          "--report", "failed.html", RESTOOPS_HEALTH__TIMEOUT_S="1"),
     ),
     "a deploy that is killed": (-signal.SIGKILL, killed),
     "a deploy in a terminal": (0, in_a_terminal),
     "a deploy in a workflow": (0, in_actions),
     "rollback": (0, lambda it: it.run("rollback", "staging", "--yes")),
+    "report": (0, lambda it: it.run("report", "last", "staging", "--out", "last.html")),
     "history": (0, lambda it: it.run("history", "staging", "--json")),
     "secrets check": (0, lambda it: it.run("secrets", "check", "staging", "--json")),
     "secrets push": (0, lambda it: it.to_github()),
@@ -212,7 +220,7 @@ PLACES: Mapping[str, Callable[[Scene, list[str]], list[str]]] = {
     "the arguments of processes here": lambda scene, wanted: [
         it for it in wanted if any(it.encode() in argv for argv in scene.machine.seen)
     ],
-    "files of the operator, the summary of the job and temporary ones": lambda scene, wanted: (
+    "files of the operator, also pages, summary, outputs": lambda scene, wanted: (
         in_files([scene.operator.folder], wanted)
     ),
     "the host: files, containers, logs, journal, arguments": on_the_host,
@@ -221,7 +229,7 @@ PLACES: Mapping[str, Callable[[Scene, list[str]], list[str]]] = {
         if it in json.dumps([[vars_.value for vars_ in place.variables.values()]
                              for place in (scene.github.repository,
                                            *scene.github.environments.values())])
-        + json.dumps(scene.github.requests)
+        + json.dumps([scene.github.requests, scene.github.deployments])
     ],
 }  # fmt: skip
 """Where they must not be: a place => what of `wanted` is there."""

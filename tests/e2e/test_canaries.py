@@ -22,6 +22,7 @@ def scene(
     """All runs, one after the other."""
     with Github("staging") as github:
         made = Scene(operator, releases, github, tmp_path_factory.mktemp("secrets"))
+        github.token = operator.env["GITHUB_TOKEN"]
         made.set_up()
         with made.machine.watching(), watching_inside(operator.droplet):
             for name, (_, run) in RUNS.items():
@@ -34,7 +35,12 @@ def test_every_run_ended_as_it_should_and_hooks_leaked(scene: Scene) -> None:
     assert {name: done.status for name, done in scene.outcomes.items()} == {
         name: status for name, (status, _) in RUNS.items()
     }, scene.outcomes
-    for name in ("deploy", "deploy --json", "a deploy in a terminal", "a deploy in a workflow"):
+    for name in (
+        "deploy, with a report",
+        "deploy --json",
+        "a deploy in a terminal",
+        "a deploy in a workflow",
+    ):
         text = scene.outcomes[name].stdout + scene.outcomes[name].stderr
         assert "inbase64" in text.replace(" ", ""), name
         assert "***" in text, name

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from restoops.cli.swapping import origin, user
 from restoops.errors import Interrupted, Refused, RestoopsError
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.cli.swapping import RunOptions
@@ -78,7 +79,7 @@ def _write(record: Recording, path: Path, *, is_quiet: bool) -> None:
     from restoops.report.html import render
 
     try:
-        write_private(path, render(record.chronicle.page()))
+        write_private(path, render(masked(record.chronicle.page())))
     except Refused as error:  # the disk is full by now: that changes nothing about the run
         _say(f"report: {error.message}")
     else:
