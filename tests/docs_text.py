@@ -33,8 +33,10 @@ from restoops.plan.placing import Placing
 from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
 from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
+from restoops.plan.smoke import Result
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
+from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service
 from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
@@ -51,7 +53,7 @@ GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "report": Page,
-    "doctor": Check,
+    "doctor": Check, "health": Health,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
@@ -63,6 +65,7 @@ PARTS = (
     Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
     Leak, Finding, SinkPush, Move,
+    HostHealth, PublicHealth, Service, Result,
 )  # fmt: skip
 
 
@@ -148,7 +151,10 @@ def commands_table() -> str:
     lines = ["| command | what it does |", "| --- | --- |"]
     for name, command in sorted(commands().items()):
         about = (command.help or "").strip().splitlines()[0]
-        lines.append(f"| [`restoops {name}`]({name.split()[0]}.md) | {about} |")
+        page = f"{name.split()[0]}.md"
+        there = (PROJECT / "docs" / page).exists()
+        shown = f"[`restoops {name}`]({page})" if there else f"`restoops {name}`"
+        lines.append(f"| {shown} | {about} |")
     return "\n".join(lines) + "\n"
 
 
