@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable
 
+import h11
+
 from restoops.adapters.connection import Stream
+from restoops.adapters.exchange import Question, ask
 from restoops.errors import Unreachable
 from restoops.model import Answer, Color
 
 _SLOT = "x-restoops-slot"
+_MOST_BYTES = 65536
 
 
 class Prober:
@@ -18,19 +21,18 @@ class Prober:
     def __init__(self, socket_path: str, dial: Callable[[str], Stream]) -> None:
         self._socket = socket_path
         self._dial = dial
-        self._connection: http.client.HTTPConnection | None = None
+        self._stream: Stream | None = None
 
     def connect(self) -> None:
         """Connect ahead of use, so that the way is ready when it is needed."""
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("restoops")
-            self._connection.sock = self._dial(self._socket)
+        if self._stream is None:
+            self._stream = self._dial(self._socket)
 
     def close(self) -> None:
         """Close the stream; the next question opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
     def ask(
         self, path: str, slot: Color | None, *, timeout_s: float
@@ -41,21 +43,19 @@ class Prober:
         """
         try:
             return self._ask(path, slot, timeout_s)
-        except (OSError, EOFError, http.client.HTTPException, Unreachable) as error:
+        except (OSError, EOFError, h11.ProtocolError, Unreachable) as error:
             self.close()
             return Answer(0, str(error) or type(error).__name__), None
 
     def _ask(self, path: str, slot: Color | None, timeout_s: float) -> tuple[Answer, Color | None]:
         self.connect()
-        assert self._connection  # noqa: S101  connect() has made it
-        self._connection.sock.settimeout(timeout_s)
-        headers = {_SLOT: slot.value} if slot else {}
-        self._connection.request("GET", path, headers=headers)
-        response = self._connection.getresponse()
-        text = response.read(65536).decode(errors="replace")
-        answered = response.headers.get(_SLOT)
-        if response.will_close or not response.isclosed():
+        assert self._stream  # noqa: S101  connect() has made it
+        headers = {"Host": "restoops", **({_SLOT: slot.value} if slot else {})}
+        question = Question("GET", path, headers)
+        reply = ask(self._stream, question, timeout_s=timeout_s, at_most=_MOST_BYTES)
+        if reply.is_last:
             self.close()
+        answered = reply.headers.get(_SLOT)
         if answered is None:
             return Answer(0, "nothing listens on the application's port"), None
-        return Answer(response.status, text), Color(answered)
+        return Answer(reply.status, reply.body.decode(errors="replace")), Color(answered)
