@@ -74,7 +74,7 @@ class RuntimeApi:
             Unreachable: no proxy runs.
         """
         servers, route = self._ask(_SERVERS, self._show_map)
-        return parse_traffic(parse_route(route), _rows(servers))
+        return parse_traffic(parse_route(route), _rows(servers, "app_"))
 
     def current(self) -> Route:
         """Return where new requests go."""
@@ -193,13 +193,15 @@ class RuntimeApi:
         return answer.decode(errors="replace").split(_PROMPT.decode())[:count]
 
 
-def _rows(text: str) -> list[dict[str, str]]:
-    head, *rows = csv.reader(text.removeprefix("# ").splitlines())
-    # Of a hundred columns we read a dozen, and every poll of every host comes here.
+def _rows(text: str, proxies: str = "") -> list[dict[str, str]]:
+    """Return the rows of the proxies whose names begin like that.
+
+    Of a hundred columns we read a dozen, and every poll of every host comes here.
+    """
+    first, *lines = text.removeprefix("# ").splitlines()
+    head, *rows = csv.reader([first, *(line for line in lines if line.startswith(proxies))])
     wanted = [(name, number) for number, name in enumerate(head) if name in _COLUMNS]
-    return [
-        {name: row[number] for name, number in wanted if number < len(row)} for row in rows if row
-    ]
+    return [{name: row[number] for name, number in wanted} for row in rows if row]
 
 
 def parse_traffic(route: Route, rows: Sequence[dict[str, str]]) -> Traffic:
