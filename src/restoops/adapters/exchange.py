@@ -69,11 +69,12 @@ def ask(
         body += part.data
         if at_most is not None and len(body) > at_most:
             break  # what is left of it is in the way of another
+    is_whole = http.our_state is h11.DONE and http.their_state is h11.DONE
     return Reply(
         head.status_code,
         head.reason.decode("latin-1"),
         body[:at_most],
-        http.our_state is not h11.DONE or http.their_state is not h11.DONE,
+        not is_whole or http.trailing_data != (b"", False),
         {name.decode(): text.decode("latin-1") for name, text in head.headers},
     )
 
