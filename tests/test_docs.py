@@ -15,7 +15,10 @@ import typer
 from restoops import errors
 from restoops.cli.app import app
 from restoops.model import tag_of
+from tests.bench import page as bench
+from tests.bench import store
 from tests.docs_text import (
+    GENERATED,
     PAGES,
     PROJECT,
     README,
@@ -32,6 +35,8 @@ from tests.lab.images import App
 SHOWN = [shown for page in PAGES for shown in shown_commands(page)]
 USAGE_ERROR = typer.BadParameter.__mro__[1]
 ENVIRONMENTS = ("staging", "production")
+GOES_ON = {"--follow", "--watch"}
+"""Options of commands that go on until somebody ends them."""
 GROUPS = ("infra", "secrets")
 LINK = re.compile(r"\[[^]]*\]\(([^)]+)\)")
 
@@ -140,6 +145,26 @@ def test_generated_parts_are_up_to_date(page: Path) -> None:
     assert text == renewed(text), "`python -m tests.docs_text` writes them anew"
 
 
+def test_raw_data_and_plots_of_benchmarks_are_as_they_would_be_written() -> None:
+    found = {path.name: path.read_text() for path in store.FOLDER.iterdir()}
+    tried = [it for it in store.reports() if it.measured or it.not_run]
+    assert found == dict(bench.files(tried)), "`python -m tests.docs_text` writes them anew"
+
+
+def test_a_figure_that_differs_from_the_raw_data_is_found() -> None:
+    page = PROJECT / "docs" / "proxy.md"
+    text = page.read_text()
+    forged = text.replace("failed requests during two exchanges of the proxy | 0 of", "| 0 of 9")
+    assert forged != text
+    assert renewed(forged) == text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_figure_that_was_measured_comes_from_a_benchmark(page: Path) -> None:
+    written = prose(GENERATED.sub("", page.read_text()))
+    assert re.findall(r".*\b\d[\d.,]* (?:ms|MiB)\b.*", written) == []
+
+
 def test_the_tree_in_errors_is_the_tree_of_classes() -> None:
     drawn = {name: status for name, (status, _) in tree_of_errors().items()}
     assert drawn == {kind.__name__: kind.status for kind in kinds_of(errors.RestoopsError)}
@@ -180,13 +205,13 @@ def prepared(ready: Stage, lines: list[str]) -> Stage:
 
 
 def run_shown(ready: Stage, words: list[str]) -> tuple[int, str]:
-    """Run a command with somebody at its terminal who says yes, and who ends what follows."""
+    """Run a command with somebody at its terminal who says yes, and who ends what goes on."""
     ours, its = pty.openpty()
     os.write(ours, b"y\n")
     process = ready.start(*words, stdin=its, is_quiet=True)
     try:
         first = ""
-        if "--follow" in words:
+        if GOES_ON & {*words}:
             assert process.stdout
             first = process.stdout.readline()
             process.send_signal(signal.SIGINT)
@@ -209,7 +234,7 @@ def test_every_command_that_is_shown_works() -> None:
     failed = {
         line: told
         for line, (status, told) in ended.items()
-        if status != (130 if "--follow" in line else 0)
+        if status != (130 if GOES_ON & {*line.split()} else 0)
     }
     assert failed == {}
     assert len(ended) > 20

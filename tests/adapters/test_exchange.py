@@ -1,4 +1,4 @@
-"""Questions over a stream: what comes back is all of the answer, or is told to be none."""
+"""Messages over a stream: what comes back is all of the answer, or is told to be none."""
 
 import socket
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import h11
 import pytest
 
-from restoops.adapters.exchange import Question, Reply, ask
+from restoops.adapters.exchange import Message, Reply, ask
 
-ASKED = Question("GET", "/containers/json?all=1", {"Host": "localhost"})
+ASKED = Message("GET", "/containers/json?all=1", {"host": "localhost"})
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_question_goes_out_whole_and_another_may_follow(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
-    posted = Question("POST", "/containers/create", {"Host": "localhost"}, b"{}")
+    posted = Message("POST", "/containers/create", {"host": "localhost"}, b"{}")
     for question in (posted, ASKED):
         theirs.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
         assert not ask(ours, question, timeout_s=5).is_last

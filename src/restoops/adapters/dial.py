@@ -13,7 +13,7 @@ import urllib3
 from docker.transport import UnixHTTPAdapter
 
 from restoops.adapters.connection import Stream
-from restoops.adapters.exchange import Question, Reply, ask
+from restoops.adapters.exchange import Message, Reply, ask
 
 _API_VERSION = "1.41"  # of Docker 20.10, the oldest engine that we support
 
@@ -81,7 +81,7 @@ class DialAdapter(UnixHTTPAdapter):
         """Return the one pool, whatever the URL."""
         return self._pool
 
-    def ask(self, question: Question, timeout_s: float | None) -> Reply:
+    def ask(self, question: Message, timeout_s: float | None) -> Reply:
         """Ask what has a short answer.
 
         Raises:
@@ -136,9 +136,9 @@ class DialClient(docker.APIClient):
             return adapter.send(asked.prepare(), stream=True, timeout=timeout)
         given = {name: value for name, value in (params or {}).items() if value is not None}
         target = f"/{url.split('/', 3)[3]}{'?' * bool(given)}{urlencode(given, doseq=True)}"
-        usual = {"Host": "localhost", "User-Agent": str(self.headers["User-Agent"])}
-        body = data.encode() if isinstance(data, str) else data or b""
-        question = Question(method, target, {**usual, **(headers or {})}, body)
+        usual = {"host": "localhost", "User-Agent": str(self.headers["User-Agent"])}
+        body = data.encode() if isinstance(data, str) else data
+        question = Message(method, target, {**usual, **(headers or {})}, body)
         assert isinstance(adapter, DialAdapter)  # noqa: S101  connect() has mounted it
         return _response(url, adapter.ask(question, timeout))
 

@@ -14,26 +14,29 @@ from restoops.adapters.connection import Stream
 
 _PART_BYTES = 65536
 _MOST_HEADER_BYTES = 65536
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A request."""
+class Message:
+    """A question as HTTP has it."""
 
     method: str
     target: str
     headers: Mapping[str, str]
-    """`Host` has to be among them; the length of the body goes without saying."""
-    body: bytes = b""
+    """`host` has to be among them; the length of the body goes without saying."""
+    body: bytes | None = None
 
     def encoded(self, http: h11.Connection) -> bytes:
         """Return it in one piece: each would be a packet of its own."""
-        sized = self.body or self.method == "POST"
-        size = {"Content-Length": str(len(self.body))} if sized else {}
-        headers = list({**self.headers, **size}.items())
+        body = self.body or b""
+        sized = self.body is not None or self.method in _WITH_BODY
+        size = {"content-length": str(len(body))} if sized else {}
+        every = {**size, **self.headers}.items()
+        headers = [(name.encode(), text.encode("latin-1")) for name, text in every]
         head = http.send(h11.Request(method=self.method, target=self.target, headers=headers))
-        body = http.send(h11.Data(data=self.body)) if self.body else b""
-        return b"".join((head or b"", body or b"", http.send(h11.EndOfMessage()) or b""))
+        data = http.send(h11.Data(data=body)) if body else b""
+        return b"".join((head or b"", data or b"", http.send(h11.EndOfMessage()) or b""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,12 @@ class Reply:
     body: bytes
     is_last: bool
     """Whether no other question can be asked over the stream."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     """By name, in lower case."""
 
 
 def ask(
-    stream: Stream, question: Question, *, timeout_s: float | None, at_most: int | None = None
+    stream: Stream, question: Message, *, timeout_s: float | None, at_most: int | None = None
 ) -> Reply:
     """Send a question and return its answer, or the first `at_most` bytes of one.
 

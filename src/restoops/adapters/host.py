@@ -32,6 +32,7 @@ from restoops.adapters.proxy import ProxyService, in_charge, proxies_among
 from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
+from restoops.adapters.sampler import Asking, Sampler
 from restoops.adapters.shell import Shell
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
@@ -83,9 +84,9 @@ class Host:
         self._clock = clock
         self._docker_ahead: Stream | None = None
         self._runtime = self._new_runtime()
-        self._prober = Prober(
-            f"{settings.proxy.settings.directory}/run/probe.sock", connection.dial
-        )
+        run = f"{settings.proxy.settings.directory}/run"
+        self._prober = Prober(f"{run}/probe.sock", connection.dial)
+        self.send = self._prober.send
         self._containers: dict[Color, Container] = {}
         self._history = History()
         self._ending, self._in_haste = "", False
@@ -188,6 +189,12 @@ class Host:
         """Ask the release in `slot`, or as a client would, and say which slot answered."""
         return self._prober.ask(path, slot, timeout_s=self._settings.answer_timeout_s)
 
+    def sample(self, path: str, every_s: float) -> Sampler:
+        """Have the host ask its proxy again and again, on the port of clients."""
+        it = self._settings
+        asking = Asking(it.proxy.settings.port, path, every_s, it.answer_timeout_s)
+        return Sampler.started(self._connection, asking)
+
     def is_doubted(self, color: Color) -> bool:
         """Return whether HAProxy's own last check of the slot was answered badly."""
         return color in self._runtime.traffic().doubted
@@ -254,7 +261,6 @@ class Host:
 
     def start(self, color: Color, release: Release) -> None:
         """Start `release` in `color`, unless it runs there already; it gets no traffic."""
-        name = f"{self._settings.app}-{color}"
         present = self._containers.get(color)
         if present and present.is_running and present.release == release:
             return
@@ -269,12 +275,8 @@ class Host:
             "restoops.tag": release.tag,
             "restoops.digest": str(release.digest),
         }
-        blueprint = replace(
-            self._settings.blueprint,
-            name=name,
-            labels=labels,
-            address=endpoint.rpartition(":")[0],
-        )
+        address, name = endpoint.rpartition(":")[0], f"{self._settings.app}-{color}"
+        blueprint = replace(self._settings.blueprint, name=name, labels=labels, address=address)
         started = self._engine.start(self._settings.image.at(release.digest), blueprint)
         spec = self._settings.blueprint.labels.get("restoops.spec", "")
         self._containers[color] = Container(started, color, release, spec, "running")
@@ -356,15 +358,12 @@ class Host:
         directory = self._settings.proxy.settings.directory
         return RuntimeApi(self._connection.host, directory, self._connection.dial)
 
-    def _refresh(self) -> None:
-        self._remember(self._engine.services({"restoops.app": self._settings.app}))
-
     def _remember(self, found: Sequence[Service]) -> None:
         self._containers = {container.color: container for container in releases_among(found)}
 
     def _in(self, color: Color) -> Container:
         if color not in self._containers:
-            self._refresh()
+            self._remember(self._engine.services({"restoops.app": self._settings.app}))
         try:
             return self._containers[color]
         except KeyError:
@@ -375,8 +374,7 @@ class Host:
 
     def _refuse_if_live(self, color: Color) -> None:
         """Keep the one rule. A proxy that does not answer may still route: that refuses too."""
-        live = self.traffic().live
-        if live is color:
+        if self.traffic().live is color:
             raise NeedsAttention(
                 f"{self.name}: refused to stop {color}: HAProxy routes to it",
                 hint="This is a fault of restoops; `restoops status` shows what serves.",

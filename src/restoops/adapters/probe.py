@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 import h11
 
 from restoops.adapters.connection import Stream
-from restoops.adapters.exchange import Question, ask
+from restoops.adapters.exchange import Message, ask
 from restoops.errors import Unreachable
-from restoops.model import Answer, Color
+from restoops.model import Answer, Color, Question
 
 _SLOT = "x-restoops-slot"
-_MOST_BYTES = 65536
+_USUAL = {"host": "restoops", "accept-encoding": "identity"}
+_MAX_BYTES = 1024 * 1024
+"""Of an answer; of a longer one no more is read."""
 
 
 class Prober:
@@ -41,21 +44,38 @@ class Prober:
 
         An answer that HAProxy made up because nobody listens has no slot and counts as none.
         """
+        return self._try(Question(path, timeout_s=timeout_s), slot)
+
+    def send(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
+        """Ask the same way, over a stream of its own: what was kept alive may be closed by now."""
+        self.close()
+        return self._try(question, slot)
+
+    def _try(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
         try:
-            return self._ask(path, slot, timeout_s)
+            return self._ask(question, slot)
         except (OSError, EOFError, h11.ProtocolError, Unreachable) as error:
             self.close()
             return Answer(0, str(error) or type(error).__name__), None
 
-    def _ask(self, path: str, slot: Color | None, timeout_s: float) -> tuple[Answer, Color | None]:
+    def _ask(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
         self.connect()
         assert self._stream  # noqa: S101  connect() has made it
-        headers = {"Host": "restoops", **({_SLOT: slot.value} if slot else {})}
-        question = Question("GET", path, headers)
-        reply = ask(self._stream, question, timeout_s=timeout_s, at_most=_MOST_BYTES)
+        own = {_SLOT: slot.value} if slot else {}
+        body = None if question.body is None else question.body.encode()
+        message = Message(
+            question.method, question.path, {**_USUAL, **_lower(question.headers), **own}, body
+        )
+        began = time.monotonic()
+        reply = ask(self._stream, message, timeout_s=question.timeout_s, at_most=_MAX_BYTES)
+        seconds = time.monotonic() - began
         if reply.is_last:
             self.close()
-        answered = reply.headers.get(_SLOT)
-        if answered is None:
+        if _SLOT not in reply.headers:
             return Answer(0, "nothing listens on the application's port"), None
-        return Answer(reply.status, reply.body.decode(errors="replace")), Color(answered)
+        text = reply.body.decode(errors="replace")
+        return Answer(reply.status, text, reply.headers, seconds), Color(reply.headers[_SLOT])
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

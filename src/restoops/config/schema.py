@@ -1,7 +1,7 @@
 """Shape of `restoops.yaml`. The string under a field is its reference documentation.
 
-Every default is here or in `rollout`, and nowhere else. Units are part of a field's name:
-`_s` seconds.
+Every default is here, in `public` or in `rollout`, and nowhere else. Units are part of a field's
+name: `_s` seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from restoops.config.forms import (
     Directory,
     EnvFile,
     FileName,
+    GithubEnvironment,
+    GithubRepository,
     HostAddress,
     ImageName,
     Name,
@@ -29,7 +31,9 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
-from restoops.config.rollout import Bake, Fleet, Hooks, Release, Swap
+from restoops.config.notify import Notify
+from restoops.config.public import Public, Smoke
+from restoops.config.rollout import Bake, Fleet, Hooks, Probe, Release, Swap
 from restoops.config.section import Section
 
 
@@ -159,7 +163,7 @@ class Ansible(Section):
 
     directory: FileName = "ansible"
     """Directory with `playbooks/`, and perhaps `ansible.cfg` and `inventories/`: beside
-    `restoops.yaml` or in a directory above you."""
+    `restoops.yaml` or in a directory above you; else the `ansible` that comes with restoops."""
     setup: FileName = "playbooks/setup-api.yml"
     """Playbook that makes a droplet ready for a deploy, in that directory."""
     update: FileName = "playbooks/update-api.yml"
@@ -176,6 +180,23 @@ class Secrets(Section):
     file: EnvFile = "~/.config/restoops/{app}/{environment}.env"
     """The `.env` file, outside of the repository and readable by you alone; `{app}` and
     `{environment}` stand for their names."""
+    github_repository: GithubRepository | None = None
+    """Repository on GitHub, `owner/name`, for `secrets push --to github`; else `GITHUB_REPOSITORY`,
+    which a workflow has, else that of git's remote `origin`."""
+    github_environment: GithubEnvironment | None = None
+    """Environment of that repository, which has to be there; else the one of the same name.
+    `{environment}` stands for ours."""
+    github_repository_secrets: tuple[VariableName, ...] = ()
+    """Names that go to the repository, where every workflow of it can read them; all others go to
+    the environment."""
+
+
+class Github(Section):
+    """What GitHub is told of runs inside GitHub Actions."""
+
+    deployments: bool = False
+    """Write a deployment with its state for each deploy and rollback. The job needs
+    `deployments: write`, and `deployment: false` at its `environment`, which writes one as well."""
 
 
 class Settings(Section):
@@ -187,16 +208,21 @@ class Settings(Section):
     container: Container = Container()
     proxy: Proxy = Proxy()
     health: Health = Health()
+    public: Public = Public()
+    smoke: Smoke = Smoke()
     swap: Swap = Swap()
     bake: Bake = Bake()
+    probe: Probe = Probe()
     fleet: Fleet = Fleet()
     release: Release = Release()
     hooks: Hooks = Hooks()
+    notify: Notify = Notify()
     network: Network = Network()
     ssh: Ssh = Ssh()
     host: Host = Host()
     ansible: Ansible = Ansible()
     secrets: Secrets = Secrets()
+    github: Github = Github()
 
 
 def sections() -> dict[str, type[Section]]:
@@ -213,6 +239,8 @@ class TerraformOutputs(Section):
     """Output that maps a droplet's key to `{public, private}` addresses."""
     address: Literal["public", "private"] = "public"
     """Which of the two addresses to connect to."""
+    url: OutputName | None = None
+    """Output that holds the address clients use, such as `url`, where `public.url` is not set."""
 
 
 class Environment(Section):
