@@ -72,6 +72,8 @@ def swapping(
     from restoops.flows.interrupt import Interrupt
 
     interrupt = Interrupt()
+    if recording:
+        recording.loaded = loaded
     with (
         honouring(interrupt),
         _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
@@ -197,10 +199,14 @@ def reporting(*, as_json: bool, url: str = "") -> Iterator[Reporter]:
 
 
 def unbroken(tell: Tell, recording: Recording | None = None) -> Tell:
-    """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run."""
+    """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run.
+
+    Nobody is told a secret.
+    """
     one_at_a_time = threading.Lock()  # hosts tell from threads of their own
 
     def try_to_tell(event: Event) -> None:
+        event = masked(event)
         with one_at_a_time, contextlib.suppress(OSError):
             if recording:
                 recording.chronicle.tell(event)
