@@ -20,11 +20,12 @@ LAYERS: dict[str, set[str]] = {
     "model": {"errors"},
     "contents": {"model"},
     "plan": BOTTOM,
+    "masking": {"model", "plan"},
     "config": BOTTOM,
-    "adapters": BOTTOM,
-    "report": {"plan", *BOTTOM},
-    "flows": {"plan", "config", "adapters", "report", *BOTTOM},
-    "cli": {"flows", "plan", "config", "adapters", "report", *BOTTOM},
+    "adapters": {"masking", *BOTTOM},
+    "report": {"masking", "plan", *BOTTOM},
+    "flows": {"plan", "config", "adapters", "masking", "report", *BOTTOM},
+    "cli": {"flows", "plan", "config", "adapters", "masking", "report", *BOTTOM},
     "__main__": {"cli", "errors"},
 }
 """Layer to the layers that it may import. A layer may always import itself."""
@@ -74,6 +75,9 @@ ADAPTERS: dict[str, set[str]] = {
     "terraform_faults": set(),
     "variables": set(),
     "git": {"process"},
+    "merge": {"private", "process"},
+    "tree": set(),
+    "manifest": set(),
     "planfile": {"private"},
     "private": set(),
     "host_keys": {"private"},
@@ -95,7 +99,9 @@ ADAPTERS: dict[str, set[str]] = {
     "source_environment": set(),
     "github": {"patience"},
     "deployments": {"github"},
+    "github_secrets": {"github"},
     "slack": set(),
+    "public": set(),
     "clock": set(),
 }
 """Adapter to the adapters that it may import. A new one is drawn in the architecture first."""
@@ -118,7 +124,9 @@ IMPURE_MODULES = {
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
-HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "pydantic"}
+HEAVY = {
+    "boto3", "cryptography", "docker", "jinja2", "paramiko", "httpx", "hcl2", "nacl", "pydantic",
+}  # fmt: skip
 RUNS_PROGRAMS = "adapters.process"
 
 type_checking = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
@@ -170,7 +178,7 @@ class Module:
 
 def read_package(root: Path) -> dict[str, Module]:
     modules = {}
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted({*root.rglob("*.py")} - {root / "_version.py"}):  # that one is generated
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(part for part in parts if part != "__init__")
         modules[name] = Module(name, path, ast.parse(path.read_text(), str(path)))

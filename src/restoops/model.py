@@ -96,6 +96,24 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """A secret with what tells it apart from another value, see `plan.fingerprints`."""
+
+    secret: Secret
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a place knows of a secret that it has, beside the value."""
+
+    fingerprint: str
+    """Empty when nobody knows it, as after somebody put a value there by hand."""
+    since: str = ""
+    """When this value was put there, in UTC as ISO 8601; empty when nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvEntry:
     """A variable in the text of a `.env` file, with the comments right above it."""
 
@@ -199,6 +217,8 @@ class Timing:
     step: str
     at: str
     seconds: float
+    broken: bool = False
+    """Whether it did not succeed; the steps after it put the host right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +311,26 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A request to the application."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    timeout_s: float = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a health question was answered with; `status` 0 when there was no answer."""
+    """What a question was answered with; `status` 0 when there was no answer, and why is `text`."""
 
     status: int
     text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Their names are in lower case."""
+    seconds: float = field(default=0.0, compare=False)
+    """From the first byte of the question to the last of the answer."""
 
     @property
     def is_good(self) -> bool:
@@ -305,6 +340,17 @@ class Answer:
     def __str__(self) -> str:
         body = " ".join(self.text.split())[:200]
         return f"{self.status or 'no answer'}{': ' if body else ''}{body}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a public address was answered with, as a client meets it."""
+
+    answer: Answer
+    valid_until: str = ""
+    """End of its certificate, ISO 8601 in UTC; empty when there was none to be trusted."""
+    tls_fault: str = ""
+    """Why its certificate is not trusted; there is no answer then."""
 
 
 def is_git_sha(text: str) -> bool:

@@ -19,23 +19,14 @@ from restoops.model import (
     Logins,
     OpenRun,
     Proxy,
+    Question,
     Record,
     Release,
 )
 from tests.flows.breakage import Breakage
+from tests.flows.fake_lock import FakeLock
 from tests.flows.sampling import Sampled
 from tests.plan.states import SPEC
-
-
-class FakeLock:
-    """The lock while it is held; given back twice is a fault."""
-
-    def __init__(self, host: FakeHost) -> None:
-        self._host = host
-
-    def release(self) -> None:
-        assert self._host.holder is not None
-        self._host.holder = None
 
 
 @dataclass
@@ -70,6 +61,8 @@ class FakeHost(Sampled):
     """Slots that HAProxy still takes for healthy, though what ran there has died."""
     answers: dict[Digest, list[int]] = field(default_factory=dict)
     """The next answers of a release; 200 when there are none left."""
+    replies: dict[tuple[Digest, str], Answer] = field(default_factory=dict)
+    """What a release answers to smoke checks, `ahead` of the switch and when it is `live`."""
     misrouted: Answer | None = None
     """What a client gets, whoever is live."""
     met: dict[Digest, Counts] = field(default_factory=dict)
@@ -189,6 +182,13 @@ class FakeHost(Sampled):
         if container is None or not container.is_running:
             return Answer(0, "nothing listens on the application's port"), None
         return self._answer(container.release.digest), container.color
+
+    def send(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
+        self._called("send")
+        color = slot or self.state().answering
+        assert color, "nobody is live"
+        key = self.containers[color].release.digest, "live" if slot is None else "ahead"
+        return self.replies.get(key, Answer(200, "{}")), color
 
     def is_doubted(self, color: Color) -> bool:
         self._called("is_doubted")

@@ -13,6 +13,7 @@ from restoops.errors import StepFailed
 from restoops.plan.bake import Limits
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.probe import Sample
+from restoops.plan.smoke import Result
 from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
@@ -22,6 +23,7 @@ from restoops.plan.steps import (
     Remove,
     RunProxy,
     SetUp,
+    Smoke,
     Start,
     Step,
     Stop,
@@ -42,6 +44,8 @@ from restoops.report.events import (
     Preempting,
     Probed,
     Progress,
+    PublicChecked,
+    PublicChecks,
     PuttingRight,
     Recovering,
     RunEnded,
@@ -66,6 +70,8 @@ STEPS: list[tuple[Step, str]] = [
     (Pull(V1.digest), f"pull {V1.digest.short}"),
     (Start(GREEN, V2), "start v2 in green"),
     (AwaitHealthy(GREEN, 60, 2), "wait until green is healthy"),
+    (Smoke(GREEN, ("menu", "login")), "ask green: menu, login"),
+    (Smoke(GREEN, ("menu",), live=True), "ask the proxy, as clients do: menu"),
     (Switch(GREEN), "switch traffic to green"),
     (Switch(None), "switch traffic off"),
     (Switch(GREEN, keeps=True), "keep traffic on green"),
@@ -99,6 +105,26 @@ EVENTS: list[tuple[Event, str]] = [
     (
         Batches((("web-1",), ("web-2",)), 0, dry_run=False),
         "hosts switch in 2 batches:\n  batch 1: web-1\n  batch 2: web-2",
+    ),
+    (
+        PublicChecks("https://a.example", ("menu", "login"), dry_run=True),
+        "  https://a.example  would ask after the switch: menu, login",
+    ),
+    (
+        PublicChecks("https://a.example", ("menu",), dry_run=False),
+        "  https://a.example  to be asked after the switch: menu",
+    ),
+    (
+        PublicChecked("https://a.example", Result("menu", True, 200, 0.042)),
+        "  https://a.example  menu  0.04 s  200",
+    ),
+    (
+        PublicChecked("https://a.example", Result("menu", False, 500, 0.04, "GET /: got 500")),
+        "  https://a.example  menu  0.04 s  failed: GET /: got 500",
+    ),
+    (
+        PublicChecked("https://a.example", Result("menu", False, 0, 0, "got nothing"), "so before"),
+        "  https://a.example  menu  0 s  WARNING: so before: got nothing",
     ),
     (BatchStarted(2, 4, ("web-3", "web-4")), "batch 2 of 4: web-3, web-4"),
     (Pausing(3, 2, 4), "pausing 3 s before batch 2 of 4"),

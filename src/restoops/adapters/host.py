@@ -84,9 +84,9 @@ class Host:
         self._clock = clock
         self._docker_ahead: Stream | None = None
         self._runtime = self._new_runtime()
-        self._prober = Prober(
-            f"{settings.proxy.settings.directory}/run/probe.sock", connection.dial
-        )
+        run = f"{settings.proxy.settings.directory}/run"
+        self._prober = Prober(f"{run}/probe.sock", connection.dial)
+        self.send = self._prober.send
         self._containers: dict[Color, Container] = {}
         self._history = History()
         self._ending, self._in_haste = "", False

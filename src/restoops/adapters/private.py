@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from restoops.errors import Refused
+from restoops.errors import Refused, UsageError
 
 
 def write_private(path: Path, content: str | bytes) -> None:
@@ -30,6 +30,21 @@ def write_private(path: Path, content: str | bytes) -> None:
                 raise
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}") from error
+
+
+def demand_writable(path: Path) -> None:
+    """Make sure that `write_private` can replace `path`, without touching what is there.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    hint = "A file in a directory that is there and that you may write to."
+    if path.is_dir() or (path.exists() and not path.is_file()):
+        raise UsageError(f"{path} cannot be written: it is no file", hint=hint)
+    try:
+        tempfile.NamedTemporaryFile(dir=path.parent, prefix=".").close()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
 
 
 def make_private_directory(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restoops.cli import secrets_push
 from restoops.cli.options import EnvironmentArgument, JsonOption
 from restoops.errors import CheckRefused, UsageError
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+secrets_push.register(app)
 
 PathArgument = Annotated[
     Path | None,

@@ -17,9 +17,11 @@ from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
 from restoops.cli.signals import honouring
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.adapters.clock import Clock
+    from restoops.cli.recording import Recording
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.probing import Probing
@@ -54,11 +56,15 @@ class RunOptions:
 
 @contextlib.contextmanager
 def swapping(
-    options: RunOptions, kind: RunKind, loaded: Loaded, listener: Listener | None = None
+    options: RunOptions,
+    kind: RunKind,
+    loaded: Loaded,
+    listener: Listener | None = None,
+    recording: Recording | None = None,
 ) -> Iterator[Swap]:
     """Open all that a deploy or rollback needs, with signals honoured between steps.
 
-    What happens is printed, or told to the `listener`.
+    What happens is printed, or told to the `listener`; the `recording` takes it down as well.
     """
     from restoops.flows.connect import give_up_silent_when_asked
     from restoops.flows.interrupt import Interrupt
@@ -70,9 +76,11 @@ def swapping(
         announced(loaded, show.tell) as told,
         opened(loaded, interrupt, options.hosts) as found,
     ):
-        tell = unbroken(told)
+        tell = unbroken(told, recording)
         give_up_silent_when_asked(found.hosts, interrupt, tell)
-        yield _swap(options, kind, loaded, found, tell, interrupt)
+        swap = _swap(options, kind, loaded, found, tell, interrupt)
+        with recording.following(swap) if recording else contextlib.nullcontext():
+            yield swap
 
 
 def _swap(
@@ -85,7 +93,9 @@ def _swap(
 ) -> Swap:
     from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, wishes
+    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, wishes
+    from restoops.flows.outside import Outside
+    from restoops.flows.public import outside_of
     from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
@@ -96,7 +106,8 @@ def _swap(
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     clock = SystemClock()
-    asked = wishes(loaded.settings, options.timeout_s)
+    outside = outside_of(loaded, tell) if kind == "deploy" else Outside()
+    asked = wishes(loaded.settings, options.timeout_s, asks_outside=outside.is_asked)
     request = _request(options, kind, clock.now())
     probing = _probing(loaded, found, clock, kind)
     sessions = [
@@ -109,13 +120,15 @@ def _swap(
                 interrupt=interrupt,
                 logins=partial(login, loaded),
                 before_traffic=probing.begin,
+                smoke=smoke_settings(loaded.settings),
             ),
             request,
             asked,
         )
         for host in found.hosts
     ]
-    fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
+    around = Surroundings(tell, interrupt, clock, found.absent, outside)
+    fleet = Fleet(sessions, request, how, around)
     seconds = partial(_seconds_since, _STARTED)
     return Swap(fleet, request, asked, seconds, hooks(loaded), probing)
 
@@ -166,12 +179,14 @@ def reporting(*, as_json: bool, url: str = "") -> Iterator[Reporter]:
         show.close()
 
 
-def unbroken(tell: Tell) -> Tell:
+def unbroken(tell: Tell, recording: Recording | None = None) -> Tell:
     """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run."""
     one_at_a_time = threading.Lock()  # hosts tell from threads of their own
 
     def try_to_tell(event: Event) -> None:
         with one_at_a_time, contextlib.suppress(OSError):
+            if recording:
+                recording.chronicle.tell(event)
             tell(event)
 
     return try_to_tell
@@ -186,7 +201,7 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         environment=options.environment,
         who=user(),
         origin=origin() + (f", via {options.via}" if options.via else ""),
-        purpose=options.purpose or " ".join(["restoops", *sys.argv[1:]]),
+        purpose=masked(options.purpose or " ".join(["restoops", *sys.argv[1:]])),
         started_at=now,
         dry_run=options.dry_run,
         wait_s=options.wait_s,

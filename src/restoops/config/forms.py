@@ -267,6 +267,22 @@ JsonPath = Annotated[
     Field(max_length=300),
     Form("a path into JSON, such as `services.database.status` or `items[0].name`", _is_json_path),
 ]
+GithubRepository = Annotated[
+    str,
+    Field(max_length=140),
+    matching(
+        r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.\.?$)[A-Za-z0-9._-]+",
+        "a repository on GitHub, `owner/name`",
+    ),
+]
+GithubEnvironment = Annotated[
+    str,
+    Field(max_length=255),
+    matching(
+        r"([^\x00-\x1f\x7f{}\s]|\{environment\})+",
+        "a name without blanks and without braces other than `{environment}`",
+    ),
+]
 # A token goes there.
 ApiUrl = Annotated[
     str,

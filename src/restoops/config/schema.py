@@ -15,6 +15,8 @@ from restoops.config.forms import (
     Directory,
     EnvFile,
     FileName,
+    GithubEnvironment,
+    GithubRepository,
     HostAddress,
     ImageName,
     Name,
@@ -160,7 +162,7 @@ class Ansible(Section):
 
     directory: FileName = "ansible"
     """Directory with `playbooks/`, and perhaps `ansible.cfg` and `inventories/`: beside
-    `restoops.yaml` or in a directory above you."""
+    `restoops.yaml` or in a directory above you; else the `ansible` that comes with restoops."""
     setup: FileName = "playbooks/setup-api.yml"
     """Playbook that makes a droplet ready for a deploy, in that directory."""
     update: FileName = "playbooks/update-api.yml"
@@ -177,6 +179,15 @@ class Secrets(Section):
     file: EnvFile = "~/.config/restoops/{app}/{environment}.env"
     """The `.env` file, outside of the repository and readable by you alone; `{app}` and
     `{environment}` stand for their names."""
+    github_repository: GithubRepository | None = None
+    """Repository on GitHub, `owner/name`, for `secrets push --to github`; else `GITHUB_REPOSITORY`,
+    which a workflow has, else that of git's remote `origin`."""
+    github_environment: GithubEnvironment | None = None
+    """Environment of that repository, which has to be there; else the one of the same name.
+    `{environment}` stands for ours."""
+    github_repository_secrets: tuple[VariableName, ...] = ()
+    """Names that go to the repository, where every workflow of it can read them; all others go to
+    the environment."""
 
 
 class Github(Section):

@@ -127,6 +127,8 @@ def _carry_out(
         planned = Planned(session.host.name, session.previous, plan.steps, request.dry_run)
         fleet.tell(planned)
     fleet.tell_batches(plans, dry_run=request.dry_run)
+    if any(plan.moves for plan in plans.values()):
+        fleet.outside.announce(dry_run=request.dry_run)
     try:
         if not request.dry_run:
             _between_hooks(swap, release, lambda: _probed(swap, plans, states))

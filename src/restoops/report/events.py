@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from restoops.model import OpenRun, Release, RunKind
 from restoops.plan.fleet import HostResult
 from restoops.plan.probe import Sample
+from restoops.plan.smoke import Result
 from restoops.plan.steps import Step
 
 
@@ -40,6 +41,26 @@ class Batches:
     pause_s: float
     """Seconds between two batches."""
     dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicChecks:
+    """The public address is asked once after the switch, or in a dry run would be."""
+
+    url: str
+    checks: tuple[str, ...]
+    """Names of the smoke checks."""
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicChecked:
+    """What came of a smoke check at the public address."""
+
+    url: str
+    result: Result
+    excuse: str = ""
+    """Why it is not held against the new release; empty when it passed or is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +242,8 @@ Event = (
     RunStarted
     | Planned
     | Batches
+    | PublicChecks
+    | PublicChecked
     | BatchStarted
     | Pausing
     | Waiting

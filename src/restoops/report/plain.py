@@ -19,6 +19,8 @@ from restoops.report.events import (
     Preempting,
     Probed,
     Progress,
+    PublicChecked,
+    PublicChecks,
     PuttingRight,
     Recovering,
     RunEnded,
@@ -71,6 +73,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return _plan(event)
         case Batches():
             return _batches(event)
+        case PublicChecks() | PublicChecked():
+            return _public(event)
         case BatchStarted(number, of, hosts):
             return f"batch {number} of {of}: {', '.join(hosts)}"
         case Pausing(seconds, number, of):
@@ -134,6 +138,19 @@ def _probed(event: Probed) -> str:
 
 def _failed(event: Probed | RunEnded | FleetEnded) -> str:
     return f"{event.failed} of {event.requests} requests failed"
+
+
+def _public(event: PublicChecks | PublicChecked) -> str:
+    if isinstance(event, PublicChecks):
+        ask = "would ask" if event.dry_run else "to be asked"
+        return f"  {event.url}  {ask} after the switch: {', '.join(event.checks)}"
+    result = event.result
+    what = f"  {event.url}  {result.check}  {duration(result.seconds)}"
+    if result.passed:
+        return f"{what}  {result.status}"
+    if event.excuse:
+        return f"{what}  WARNING: {event.excuse}: {result.why}"
+    return f"{what}  failed: {result.why}"
 
 
 def outcome(event: RunEnded) -> str:

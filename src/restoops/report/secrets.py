@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restoops.plan.env_check import EnvCheck
 from restoops.plan.leaks import Leak, Scan
+from restoops.plan.secret_push import Act, SecretsPushed, SinkPush
 from restoops.report.infra import aligned, print_lines
 from restoops.report.jsonl import plain, write
 
@@ -32,8 +33,35 @@ def show_check(check: EnvCheck, *, as_json: bool) -> None:
     if check.findings:
         rows = [(it.name, it.problem.value, it.meaning) for it in check.findings]
         print_lines(aligned([("NAME", "PROBLEM", "WHAT TO DO"), *rows]))
+    if check.weak:
+        print_lines([f"too short or too common to be masked in output: {', '.join(check.weak)}"])
     fine = "is as" if not check.findings else "is not as"
     print_lines([f"{check.environment}: {check.source} {fine} {check.template} wants"])
+
+
+def show_push(pushed: SecretsPushed, *, as_json: bool) -> None:
+    """Print what was handed to which place."""
+    if as_json:
+        write(plain(pushed))
+        return
+    rows = [
+        (it.sink, move.name, move.act.value, move.since) for it in pushed.sinks for move in it.moves
+    ]
+    if rows:
+        print_lines(aligned([("PLACE", "NAME", "ACTION", "THERE SINCE"), *rows]))
+    print_lines([_pushed(it, dry_run=pushed.dry_run) for it in pushed.sinks])
+    if pushed.note:
+        print_lines([pushed.note])
+
+
+def _pushed(sink: SinkPush, *, dry_run: bool) -> str:
+    if sink.error:
+        return f"{sink.sink}: failed, {sink.error}"
+    would = "would be put" if dry_run else "put"
+    current = sum(it.act is Act.KEEP for it in sink.moves)
+    told = f"{sink.sink}: {counted(len(sink.changes), 'secret')} {would} there, {current} current"
+    later = sum(it.act is Act.LATER for it in sink.moves)
+    return told + (f", {later} {Act.LATER.value}" if later else "")
 
 
 def counted(number: int, what: str) -> str:

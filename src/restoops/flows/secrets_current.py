@@ -1,0 +1,48 @@
+"""The secrets of an environment as its source has them now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from restoops.errors import UsageError
+from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.model import Secret, Value
+from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprints
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The values that belong to an environment, each with its fingerprint."""
+
+    environment: str
+    source: str
+    """How to name where they come from."""
+    values: Mapping[str, Value]
+
+
+def current(keeping: Keeping) -> Current:
+    """Read the values that the template names and that are not empty.
+
+    Raises:
+        UsageError: template or source cannot be read, or the source has no key for fingerprints.
+    """
+    template, source = keeping.template(), keeping.source()
+    found = source.read()
+    learn_secrets(template, source, found)
+    key = _key(found, source.shown)
+    names = [it.name for it in template.variables if it.name in found]
+    values = {name: found[name] for name in names if found[name].reveal().strip()}
+    return Current(keeping.environment, source.shown, fingerprints(key, values))
+
+
+def _key(found: Mapping[str, Secret], where: str) -> Secret:
+    key = found.get(KEY_NAME, Secret(""))
+    if len(key.reveal()) < KEY_LENGTH:
+        what = f"is shorter than {KEY_LENGTH} characters" if key.reveal() else "is missing"
+        raise UsageError(
+            f"{KEY_NAME} {what} in {where}: without it nobody can tell whether a value has changed",
+            hint=f"Make one once and keep it there: {KEY_NAME}=$(openssl rand -hex 32). It is "
+            "handed to nobody.",
+        )
+    return key

@@ -1,0 +1,35 @@
+"""Hand the current secrets of an environment to the places that need them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from restoops.errors import RestoopsError
+from restoops.flows.rollout import gravest
+from restoops.flows.secrets_current import Current
+from restoops.flows.secrets_sinks import Sink
+from restoops.plan.secret_push import SecretsPushed, SinkPush, plan_push
+
+
+def push(
+    current: Current, sinks: Sequence[Sink], *, dry_run: bool
+) -> tuple[SecretsPushed, RestoopsError | None]:
+    """Put what is not current into each of `sinks`; return what was done, and why not all was.
+
+    One that fails keeps nothing from the others. A value that is current already is not put again.
+    """
+    done: list[SinkPush] = []
+    failed: dict[str, RestoopsError] = {}
+    for sink in sinks:
+        planned = SinkPush(sink.name, ())
+        try:
+            planned = plan_push(sink.name, current.values, sink.placed(), takes_new=sink.takes_new)
+            if planned.changes and not dry_run:
+                sink.put({name: current.values[name] for name in planned.changes})
+            done.append(planned)
+        except RestoopsError as error:
+            failed[sink.name] = error
+            done.append(replace(planned, error=error.message))
+    result = SecretsPushed(current.environment, current.source, dry_run, tuple(done))
+    return result, gravest(failed) if failed else None
