@@ -33,8 +33,10 @@ from restoops.plan.placing import Placing
 from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
 from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
+from restoops.plan.smoke import Result
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
+from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service
 from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
@@ -49,6 +51,7 @@ GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
+    "health": Health,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
@@ -59,6 +62,7 @@ PARTS = (
     Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
     Leak, Finding, SinkPush, Move,
+    HostHealth, PublicHealth, Service, Result,
 )  # fmt: skip
 
 
