@@ -42,9 +42,10 @@ class Stage:
         """Have a commit on a branch, or a tag, with the image that is made of it."""
         self._commits += 1
         runner = self.folder / f"run-{self._commits}"
-        self.desk.settings["ssh"].pop("key", None)  # the job brings its own
+        settings = {**self.desk.settings, "ssh": {**self.desk.settings["ssh"]}}
+        del settings["ssh"]["key"]  # the job brings its own
         (runner / "workspace").mkdir(parents=True)
-        (runner / "workspace" / "restoops.yaml").write_text(json.dumps(self.desk.settings))
+        (runner / "workspace" / "restoops.yaml").write_text(json.dumps(settings))
         for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", message]):
             subprocess.run([*_GIT, *command], cwd=runner / "workspace", check=True)
         sha = f"{self._commits:x}".rjust(7, "a") + "0" * 33
@@ -70,7 +71,6 @@ class Push:
     sha: str
     message: str
     app: App
-    is_ill: bool = False
 
     @property
     def tag(self) -> str:
@@ -113,13 +113,9 @@ class Push:
     def _restoops(self) -> Path:
         folder = self.folder / "bin"
         folder.mkdir(exist_ok=True)
-        for name in ("gitleaks", "python"):
+        for name in ("gitleaks", "restoops"):
             (folder / name).unlink(missing_ok=True)
             (folder / name).symlink_to(BIN / name)
-        shim = folder / "restoops"
-        ill = int(self.is_ill)
-        shim.write_text(f'#!/bin/sh\n[ "$1" = health ] && exit {ill}\nexec {BIN}/restoops "$@"\n')
-        shim.chmod(0o755)
         return folder
 
     def _actions(self) -> dict[str, StandIn]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.actions.job import JobResult
+from tests.actions.job import JobResult, StepResult
 from tests.actions.runner import orders
 from tests.actions.stage import Push, Stage
 from tests.lab.github import Github
@@ -38,12 +38,23 @@ def stage(
         desk_folder = tmp_path_factory.mktemp("desk")
         desk = fleet.desk(desk_folder, registry, PROXY)
         desk.settings["registry"]["api"] = github.api
-        desk.env["RESTOOPS_SSH__KEY"] = desk.settings["ssh"]["key"]
         yield Stage(folder, desk, registry, releases, github)
+
+
+def told(step: StepResult) -> list[str]:
+    """Return what the runner was told to do, beside hiding the secrets that it handed in."""
+    return [it.name for it in orders(step.log) if it.name != "add-mask"]
 
 
 def ran(jobs: dict[str, JobResult]) -> dict[str, str]:
     return {name: it.result for name, it in jobs.items()}
+
+
+def served(stage: Stage) -> str:
+    """Make another release live, from the desk of an operator; return its tag."""
+    tag = stage.releases.push(stage.push(DEVELOP).app).tag
+    stage.desk.deploy(tag)
+    return tag
 
 
 def deploy(push: Push, **inputs: object) -> JobResult:
@@ -54,8 +65,8 @@ def deploy(push: Push, **inputs: object) -> JobResult:
 
 
 def test_a_push_to_develop_is_checked_built_and_deployed(stage: Stage) -> None:
-    before = deploy(stage.push(DEVELOP))
-    push = stage.push(DEVELOP)
+    before = served(stage)
+    push = stage.push(DEVELOP, message="\n".join(HOSTILE))
 
     jobs = push.runner().run("ci-cd", {"image": "ghcr.io/menu/menu-api"})
 
@@ -66,44 +77,23 @@ def test_a_push_to_develop_is_checked_built_and_deployed(stage: Stage) -> None:
     assert stage.desk.serving() == push.tag
     done = jobs["deploy-staging/deploy"]
     assert done.outputs["release"] == push.tag
-    assert done.outputs["previous"] == before.outputs["release"]
+    assert done.outputs["previous"] == before
     assert done.outputs["digest"] == jobs["docker-build"].outputs["digest"]
     assert float(done.outputs["duration"]) > 0
     step = done.step("Deploy")
-    assert [it.name for it in orders(step.log)] == ["group", "endgroup", "notice"]
+    assert told(step) == ["group", "endgroup", "notice"]
     assert f"✅ deploy of `{push.tag}` on staging" in step.summary
     made = stage.github.deployments[-1]
     assert (made["ref"], made["environment"]) == (push.sha, "staging")
     assert [it["state"] for it in made["statuses"]] == ["in_progress", "success"]
-    assert stage.github.deployments[-2]["statuses"][-1]["state"] == "inactive"
-    told = (push.folder / "pnpm.log").read_text()
-    assert "exec turbo run lint typecheck --affected" in told
+    asked = (push.folder / "pnpm.log").read_text()
+    assert "exec turbo run lint typecheck --affected" in asked
+    assert not list(push.folder.rglob(CANARY))
 
 
-@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/heads/feature", "refs/tags/develop"])
-def test_a_push_elsewhere_deploys_nothing(stage: Stage, ref: str) -> None:
-    push = stage.push(ref)
-    jobs = push.runner().run("ci-cd", {"image": "ghcr.io/menu/menu-api"})
-
-    assert ran(jobs)["docker-build"] == "success"
-    assert ran(jobs)["deploy-staging"] == "skipped"
-
-
-def test_a_release_that_is_not_well_never_serves(stage: Stage) -> None:
-    good = deploy(stage.push(DEVELOP))
-    sick = App("abcdef1", mode="exit")
-    done = deploy(stage.push(DEVELOP, release=sick))
-
-    assert done.result == "failure"
-    assert done.step("Roll back").outcome == "skipped"
-    assert stage.desk.serving() == good.outputs["release"]
-    assert "error" in [it.name for it in orders(done.log)]
-    assert done.step("Deploy").outputs["changed"] == "false"
-    states = [it["state"] for it in stage.github.deployments[-1]["statuses"]]
-    assert states == ["in_progress", "failure"]
-
-
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [
+    HOSTILE[0], *(pytest.param(name, marks=pytest.mark.full) for name in HOSTILE[1:]),
+])  # fmt: skip
 def test_no_name_is_executed_or_forges_anything(stage: Stage, name: str) -> None:
     serving = stage.desk.serving()
     push = stage.push(f"refs/heads/{name}", message=name)
@@ -112,35 +102,25 @@ def test_no_name_is_executed_or_forges_anything(stage: Stage, name: str) -> None
         assert done.result == "failure"
         step = done.step("Deploy")
         assert step.outputs.get("changed") != "true"
-        assert {it.name for it in orders(step.log)} <= {"group", "endgroup", "error"}
+        assert set(told(step)) == {"error"}
         assert done.step("Roll back").outcome == "skipped"
     assert not list(push.folder.rglob(CANARY))
     assert stage.desk.serving() == serving
 
 
-def test_a_branch_and_a_message_of_any_kind_are_deployed(stage: Stage) -> None:
-    push = stage.push(DEVELOP, message="\n".join(HOSTILE))
-    runner = push.runner()
-    done = runner.run("deploy", {"environment": "staging", "tag": push.tag})["deploy"]
-    assert done.result == "failure"  # no such image yet
-    done = deploy(push)
-
-    assert done.result == "success", done
-    assert not list(push.folder.rglob(CANARY))
-
-
 def test_a_rollback_goes_back_and_says_so(stage: Stage) -> None:
-    first = deploy(stage.push(DEVELOP))
-    deploy(stage.push(DEVELOP))
-    push = stage.push(DEVELOP)
+    first = served(stage)
+    served(stage)
 
-    done = push.runner().run("rollback", {"environment": "staging"})["rollback"]
+    done = stage.push(DEVELOP).runner().run("rollback", {"environment": "staging"})["rollback"]
 
     assert done.result == "success", done
-    assert stage.desk.serving() == first.outputs["release"]
-    assert done.step("Roll back").outputs["release"] == first.outputs["release"]
+    assert stage.desk.serving() == first
+    assert done.step("Roll back").outputs["release"] == first
+    assert stage.github.deployments[-1]["statuses"][-1]["state"] == "success"
 
 
+@pytest.mark.full
 def test_a_rollback_to_a_release_that_is_named(stage: Stage) -> None:
     first = deploy(stage.push(DEVELOP))
     deploy(stage.push(DEVELOP))
@@ -153,7 +133,7 @@ def test_a_rollback_to_a_release_that_is_named(stage: Stage) -> None:
 
 
 def test_the_clean_up_says_what_it_would_do_and_then_does_it(stage: Stage) -> None:
-    serving = deploy(stage.push(DEVELOP))
+    serving = served(stage)
     tags = [stage.releases.push(App(f"bbbbbb{n}", start_delay_s=0)).tag for n in range(3)]
     push = stage.push("refs/heads/main")
     wish = {"keep": "1", "registry-only": True}
@@ -166,7 +146,7 @@ def test_the_clean_up_says_what_it_would_do_and_then_does_it(stage: Stage) -> No
 
     assert done.result == "success", done
     assert len(set(tags) & listed(stage)) < len(tags)
-    assert serving.outputs["release"] in listed(stage)
+    assert serving in listed(stage)
     log = (push.folder / "workspace" / "deleted-images.jsonl").read_text().splitlines()
     assert {tag for line in log for tag in json.loads(line)["tags"]} & set(tags)
     action, given = stage.asked[-1]
