@@ -40,18 +40,20 @@ from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service
 from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
+from restoops.report.page import Bar, Fault, HostPart, Page
 from tests.ansible.roles import variables_table
 from tests.bench import page, store
+from tests.report.bodies import body_shown
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
-_KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|benchmarks"
+_KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|benchmarks|body"
 GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end -->)", re.S)
 HELP_COLUMNS = 100
 RESULTS = {
-    "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
-    "health": Health,
+    "status": Status, "rollback --list": Candidate, "history": Record, "report": Page,
+    "doctor": Check, "health": Health,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
@@ -59,7 +61,8 @@ RESULTS = {
     "init": Placing,
 }  # fmt: skip
 PARTS = (
-    Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
+    Release, Slot, OpenRun, Timing, Sample, HostPart, Bar, Fault,
+    Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
     Leak, Finding, SinkPush, Move,
     HostHealth, PublicHealth, Service, Result,
@@ -152,7 +155,7 @@ def commands_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def generate(what: str, name: str) -> str:
+def generate(what: str, name: str) -> str:  # noqa: C901  one case for each kind of part
     """Return the text of a generated part."""
     match what:
         case "help":
@@ -165,6 +168,8 @@ def generate(what: str, name: str) -> str:
             return table(("step", "fields", "meaning"), found)
         case "results":
             return table(("command", "fields", "one object for"), RESULTS)
+        case "body":
+            return f"```json\n{body_shown()}\n```\n"
         case "variables":
             return variables_table(name)
         case "commands":

@@ -72,6 +72,8 @@ def swapping(
     from restoops.flows.interrupt import Interrupt
 
     interrupt = Interrupt()
+    if recording:
+        recording.loaded = loaded
     with (
         honouring(interrupt),
         _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
