@@ -16,6 +16,7 @@ from tests.actions.job import Runner, StandIn
 from tests.lab import cache
 from tests.lab.github import REPOSITORY, Github
 from tests.lab.images import App
+from tests.lab.inbox import Inbox
 from tests.lab.operator import Desk
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
@@ -34,6 +35,7 @@ class Stage:
     registry: Registry
     releases: Releases
     github: Github
+    slack: Inbox
     _commits: int = 0
     asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     """What other actions were asked for, in order."""
@@ -57,7 +59,7 @@ class Stage:
         return {
             "SSH_PRIVATE_KEY": cache.private_key().read_text(),
             "KNOWN_HOSTS": self.desk.known_hosts.read_text(),
-            "SLACK_WEBHOOK_URL": "",
+            "SLACK_WEBHOOK_URL": self.slack.url,
         }
 
 

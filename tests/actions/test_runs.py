@@ -12,6 +12,7 @@ from tests.actions.runner import orders
 from tests.actions.stage import Push, Stage
 from tests.lab.github import Github
 from tests.lab.images import App
+from tests.lab.inbox import inbox
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 from tests.lab.standin.fleet import Fleet
@@ -32,13 +33,14 @@ HOSTILE = (
 def stage(
     tmp_path_factory: pytest.TempPathFactory, registry: Registry, releases: Releases
 ) -> Iterator[Stage]:
-    with Fleet(1) as fleet, Github("staging") as github:
+    with Fleet(1) as fleet, Github("staging") as github, inbox() as slack:
         github.token = registry.password  # one token for both, as in a job
         folder = tmp_path_factory.mktemp("github")
         desk_folder = tmp_path_factory.mktemp("desk")
         desk = fleet.desk(desk_folder, registry, PROXY)
         desk.settings["registry"]["api"] = github.api
-        yield Stage(folder, desk, registry, releases, github)
+        desk.settings["notify"] = {"slack": "SLACK_WEBHOOK_URL"}
+        yield Stage(folder, desk, registry, releases, github, slack)
 
 
 def told(step: StepResult) -> list[str]:
@@ -86,6 +88,8 @@ def test_a_push_to_develop_is_checked_built_and_deployed(stage: Stage) -> None:
     made = stage.github.deployments[-1]
     assert (made["ref"], made["environment"]) == (push.sha, "staging")
     assert [it["state"] for it in made["statuses"]] == ["in_progress", "success"]
+    assert ":white_check_mark:" in json.dumps(stage.slack.bodies[-1])
+    assert push.tag in stage.slack.bodies[-1]["text"]
     asked = (push.folder / "pnpm.log").read_text()
     assert "exec turbo run lint typecheck --affected" in asked
     assert not list(push.folder.rglob(CANARY))
@@ -158,3 +162,14 @@ def listed(stage: Stage) -> set[str]:
     """Return the tags that the registry has."""
     rows = stage.desk.run("images", "list", "staging", "--json").events
     return {tag for row in rows if row.get("in_registry") for tag in row["tags"]}
+
+
+def test_a_clean_up_that_fails_is_told(stage: Stage) -> None:
+    served(stage)
+    push = stage.push("refs/heads/main")
+    done = push.runner().run("cleanup-images", {"max-delete": "0", "keep": "1"})["cleanup"]
+
+    assert done.result == "failure"
+    assert "error" in told(done.step("Delete images that nothing needs"))
+    assert stage.slack.bodies[-1]["text"] == "The clean-up of images failed"
+    assert "--max-delete 0" in json.dumps(stage.slack.bodies[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ from tests.actions.stage import Stage
 from tests.e2e.inside import assert_at_rest
 from tests.lab.github import Github
 from tests.lab.images import App
+from tests.lab.inbox import inbox
 from tests.lab.operator import Operator
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
@@ -56,11 +58,12 @@ def stage(
     releases: Releases,
     operator: Operator,
 ) -> Iterator[Stage]:
-    with Github("staging") as github:
+    with Github("staging") as github, inbox() as slack:
         github.token = registry.password
         operator.settings["registry"]["api"] = github.api
         folder = tmp_path_factory.mktemp("github")
-        yield Stage(folder, operator, registry, releases, github)
+        operator.settings["notify"] = {"slack": "SLACK_WEBHOOK_URL"}
+        yield Stage(folder, operator, registry, releases, github, slack)
 
 
 @pytest.fixture
@@ -94,6 +97,9 @@ def test_a_release_that_is_not_well_never_serves(stage: Stage) -> None:
     assert stage.desk.serving() == good.outputs["release"]
     states = [it["state"] for it in stage.github.deployments[-1]["statuses"]]
     assert states == ["in_progress", "failure"]
+    told = [json.dumps(body) for body in stage.slack.bodies[-2:]]
+    assert ":white_check_mark:" in told[0]
+    assert ":x:" in told[1]
 
 
 def test_a_release_that_turns_out_ill_is_rolled_back(stage: Stage, public: Public) -> None:
@@ -115,6 +121,7 @@ def test_a_release_that_turns_out_ill_is_rolled_back(stage: Stage, public: Publi
     new, back = stage.github.deployments[-2:]
     assert [it["state"] for it in new["statuses"]] == ["in_progress", "success", "inactive"]
     assert [it["state"] for it in back["statuses"]] == ["in_progress", "success"]
+    assert ":rewind:" in json.dumps(stage.slack.bodies[-1])
 
 
 @pytest.mark.parametrize(
