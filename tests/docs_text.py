@@ -151,7 +151,10 @@ def commands_table() -> str:
     lines = ["| command | what it does |", "| --- | --- |"]
     for name, command in sorted(commands().items()):
         about = (command.help or "").strip().splitlines()[0]
-        lines.append(f"| [`restoops {name}`]({name.split()[0]}.md) | {about} |")
+        page = f"{name.split()[0]}.md"
+        there = (PROJECT / "docs" / page).exists()
+        shown = f"[`restoops {name}`]({page})" if there else f"`restoops {name}`"
+        lines.append(f"| {shown} | {about} |")
     return "\n".join(lines) + "\n"
 
 

@@ -88,7 +88,7 @@ def deploy(
 
 def test_a_release_that_is_not_well_never_serves(stage: Stage) -> None:
     good = deploy(stage)
-    done = deploy(stage, App("abcdef1", mode="exit"))
+    done = deploy(stage, App("abcdef1", mode="crash"))
 
     assert (good.result, done.result) == ("success", "failure")
     assert done.step("Roll back").outcome == "skipped"

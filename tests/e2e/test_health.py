@@ -23,7 +23,7 @@ from tests.lab.releases import Releases
 pytestmark = pytest.mark.lab
 
 RATE = 100
-SMOKE = {
+SMOKE: dict[str, object] = {
     "checks": [{"name": "front", "path": "/"}, {"name": "order", "path": "/x", "method": "POST"}]
 }
 
@@ -143,7 +143,10 @@ def test_an_address_that_cannot_be_reached_at_all_is_warned_of(
 
 
 def test_what_is_not_as_expected_is_degraded(operator: Operator) -> None:
-    wrong = {"checks": [{"name": "tea", "path": "/", "status": 418}], "attempts": 1}
+    wrong: dict[str, object] = {
+        "checks": [{"name": "tea", "path": "/", "status": 418}],
+        "attempts": 1,
+    }
     with settings(operator, smoke=wrong):
         outcome = operator.run("health", "staging")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from restoops.cli.signals import honouring
 from restoops.cli.swapping import origin, user
 from restoops.errors import Interrupted, Refused, RestoopsError
+from restoops.masking import masked
 
 _REGISTRY_S = 2
 
@@ -87,7 +88,7 @@ def _write(record: Recording, path: Path, *, is_quiet: bool) -> None:
     from restoops.report.html import render
 
     try:
-        write_private(path, render(record.chronicle.page()))
+        write_private(path, render(masked(record.chronicle.page())))
     except Refused as error:  # the disk is full by now: that changes nothing about the run
         _say(f"report: {error.message}")
     else:

@@ -83,8 +83,7 @@ def swapping(
         outside = _outside(loaded, tell) if kind == "deploy" else None
         with opened(loaded, interrupt, options.hosts) as found:
             give_up_silent_when_asked(found.hosts, interrupt, tell)
-            around = _surroundings(tell, interrupt, found, outside)
-            swap = _swap(options, kind, loaded, found, around)
+            swap = _swap(options, kind, loaded, found, _around(tell, interrupt, found, outside))
             with recording.following(swap) if recording else contextlib.nullcontext():
                 yield swap
 
@@ -101,7 +100,7 @@ def _outside(loaded: Loaded, tell: Tell) -> Outside | None:
     return outside_of(loaded, tell)
 
 
-def _surroundings(
+def _around(
     tell: Tell, interrupt: Interrupt, found: Opened, outside: Outside | None
 ) -> Surroundings:
     from restoops.adapters.clock import SystemClock
@@ -200,10 +199,14 @@ def reporting(*, as_json: bool, url: str = "") -> Iterator[Reporter]:
 
 
 def unbroken(tell: Tell, recording: Recording | None = None) -> Tell:
-    """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run."""
+    """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run.
+
+    Nobody is told a secret.
+    """
     one_at_a_time = threading.Lock()  # hosts tell from threads of their own
 
     def try_to_tell(event: Event) -> None:
+        event = masked(event)
         with one_at_a_time, contextlib.suppress(OSError):
             if recording:
                 recording.chronicle.tell(event)

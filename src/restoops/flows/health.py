@@ -157,8 +157,10 @@ class Examiner:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for ward in (*self._wards, *([self._public] if self._public else [])):
+        for ward in self._wards:
             ward.close()
+        if self._public:
+            self._public.close()
 
     def look(self) -> Health:
         """Look at all of it now.
