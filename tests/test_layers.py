@@ -45,6 +45,17 @@ ADAPTERS: dict[str, set[str]] = {
     "runtime": {"connection", "haproxy"},
     "probe": {"connection"},
     "files": {"shell"},
+    "archive": {"docker"},
+    "secret_index": set(),
+    "secret_store": {
+        "archive",
+        "clock",
+        "container",
+        "docker",
+        "files",
+        "secret_index",
+        "shell",
+    },
     "disk": {"connection"},
     "history": set(),
     "proxy": {"clock", "container", "docker", "files", "haproxy", "runtime"},
@@ -57,13 +68,17 @@ ADAPTERS: dict[str, set[str]] = {
         "files",
         "haproxy",
         "history",
+        "host_settings",
         "probe",
         "proxy",
         "release_command",
         "routing",
         "runtime",
+        "secret_index",
+        "secret_store",
         "shell",
     },
+    "host_settings": {"container", "haproxy"},
     "routing": {"files", "haproxy", "proxy", "runtime"},
     "release_command": {"container", "docker"},
     "hooks": {"process"},
@@ -89,7 +104,9 @@ ADAPTERS: dict[str, set[str]] = {
     "journal": set(),
     "ghcr": {"manifests", "patience", "registry", "repository"},
     "env_text": set(),
-    "source_file": {"env_text"},
+    "source_file": {"env_text", "private"},
+    "source_age": {"env_text", "private"},
+    "source_command": {"env_text", "process"},
     "source_environment": set(),
     "github": set(),
     "slack": set(),
@@ -114,7 +131,7 @@ IMPURE_MODULES = {
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
-HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "pydantic"}
+HEAVY = {"boto3", "cryptography", "docker", "paramiko", "httpx", "hcl2", "pydantic", "pyrage"}
 RUNS_PROGRAMS = "adapters.process"
 
 type_checking = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}

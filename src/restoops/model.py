@@ -114,6 +114,34 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """What a release is to know."""
+
+    values: Mapping[str, Value]
+    spec: str
+    """Fingerprint of all of it, short; another one means another container."""
+    environment: frozenset[str] = frozenset()
+    """Names that it gets as plain variables, and not as files."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSet:
+    """The secrets that a host keeps for one release, without the values."""
+
+    id: str
+    digest: Digest
+    run: str
+    """Id of the run that it was made in."""
+    at: str
+    spec: str
+    """That of what was handed over when it was made."""
+    is_complete: bool
+    placed: Mapping[str, Placed] = field(default_factory=dict)
+    environment: frozenset[str] = frozenset()
+    """Names that the release gets as plain variables."""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvEntry:
     """A variable in the text of a `.env` file, with the comments right above it."""
 
@@ -157,6 +185,8 @@ class Container:
     restarts: int = 0
     exit_code: int = 0
     started_at: str = ""
+    secrets: str = ""
+    """Id of the secrets that it was given; empty when it was given none."""
 
     @property
     def is_running(self) -> bool:
@@ -255,6 +285,8 @@ class HostState:
     """Oldest first."""
     history_altered: str = ""
     """Which entries of the history are not as they were written; empty when all are."""
+    secrets: tuple[SecretSet, ...] = ()
+    """Oldest first."""
 
     @property
     def live(self) -> Color | None:

@@ -21,20 +21,11 @@ from restoops.model import (
     Proxy,
     Record,
     Release,
+    SecretSet,
 )
 from tests.flows.breakage import Breakage
+from tests.flows.fake_parts import FakeLock, forget, provide
 from tests.plan.states import SPEC
-
-
-class FakeLock:
-    """The lock while it is held; given back twice is a fault."""
-
-    def __init__(self, host: FakeHost) -> None:
-        self._host = host
-
-    def release(self) -> None:
-        assert self._host.holder is not None
-        self._host.holder = None
 
 
 @dataclass
@@ -99,6 +90,9 @@ class FakeHost:
     retiring: list[tuple[Color, int]] = field(default_factory=list)
     cut: int = 0
     """Requests that were running in what was stopped."""
+    secrets: str = ""
+    """Fingerprint of those that releases are given; empty: none."""
+    sets: dict[str, SecretSet] = field(default_factory=dict)
     _ended_by: BaseException | None = None
 
     # What a test asks
@@ -114,6 +108,7 @@ class FakeHost:
             images=frozenset(self.images),
             open_run=self.run if self.run and self.run.id not in closed else None,
             history=tuple(self.history),
+            secrets=tuple(self.sets.values()),
         )
 
     @property
@@ -253,7 +248,7 @@ class FakeHost:
     def clear_release_command(self) -> None:
         self._called("clear_release_command")
 
-    def start(self, color: Color, release: Release) -> None:
+    def start(self, color: Color, release: Release, secrets: str = "") -> None:
         self._called("start")
         present = self.containers.get(color)
         if present and present.is_running and present.release == release:
@@ -261,9 +256,11 @@ class FakeHost:
         if present:
             self._remove(color)
         assert release.digest in self.images, f"{release.tag} was not pulled"
+        given = secrets or provide(self, release, self._effect)
         with self._effect("create"):
             name = f"id-{color}-{release.tag}"
-            made = Container(name, color, release, self.spec, "created")
+            spec = f"{self.spec}+{self.sets[given].spec}" if given else self.spec
+            made = Container(name, color, release, spec, "created", secrets=given)
             self.containers[color] = made
         with self._effect("start"):
             self.containers[color] = self._started(made)
@@ -315,6 +312,10 @@ class FakeHost:
         for digest in sorted(digests, key=str):
             with self._effect("remove image"):
                 self.images.discard(digest)
+
+    def forget_secrets(self, sets: frozenset[str]) -> None:
+        self._called("forget_secrets")
+        forget(self, sets, self._effect)
 
     def close(self) -> None:
         self._called("close")

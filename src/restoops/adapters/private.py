@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from restoops.errors import Refused
+from restoops.errors import Refused, UsageError
 
 
 def write_private(path: Path, content: str | bytes) -> None:
@@ -30,6 +30,18 @@ def write_private(path: Path, content: str | bytes) -> None:
                 raise
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}") from error
+
+
+def refuse_if_others_read(path: Path) -> None:
+    """Make sure that only its owner can read a file.
+
+    Raises:
+        UsageError: others can.
+    """
+    if path.stat().st_mode & 0o077:
+        raise UsageError(
+            f"{path} can be read by other users of this machine", hint=f"chmod 600 {path}"
+        )
 
 
 def make_private_directory(path: Path) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoops.errors import RestoopsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from restoops.adapters.host import Host
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
-    from restoops.model import HostState
+    from restoops.model import Handed, HostState
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,16 @@ class Opened:
 
         if self.absent:
             raise gravest(self.absent)
+
+
+def secrets_of(loaded: Loaded) -> Callable[[], Handed] | None:
+    """Return what reads the secrets that releases are given; None when they are given none."""
+    if not loaded.has_secrets:
+        return None
+    from restoops.flows.secrets_current import handing
+    from restoops.flows.secrets_sources import Keeping
+
+    return handing(Keeping.of(loaded, start=Path.cwd(), environ=os.environ))
 
 
 @contextlib.contextmanager
@@ -69,7 +83,7 @@ def opened(
     from restoops.adapters.host import Host
     from restoops.flows.open import host_settings
 
-    settings = host_settings(loaded.settings)
+    settings = host_settings(loaded.settings, secrets_of(loaded))
     found, absent = connections()
     with contextlib.ExitStack() as stack:
         # In the order of the environment: the first host's lock is taken first, by all runs.

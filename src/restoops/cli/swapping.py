@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from restoops.cli.context import login
-from restoops.cli.hosts import Opened, opened
+from restoops.cli.hosts import Opened, opened, secrets_of
 from restoops.cli.output import Reporter, reporter
 from restoops.cli.signals import honouring
 
@@ -45,6 +45,8 @@ class RunOptions:
     preempts: bool = False
     via: str = ""
     """The tool that runs us, such as Ansible."""
+    only_recovers: bool = False
+    """Whether only what was cut off is put right: that takes no secrets."""
     purpose: str = ""
     """What others are told that the lock is held for; else the command line."""
 
@@ -92,7 +94,8 @@ def _swap(
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     clock = SystemClock()
-    asked = wishes(loaded.settings, options.timeout_s)
+    read = secrets_of(loaded) if kind == "deploy" and not options.only_recovers else None
+    asked = wishes(loaded.settings, options.timeout_s, read() if read else None)
     request = _request(options, kind, clock.now())
     sessions = [
         Session(

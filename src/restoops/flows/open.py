@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections.abc import Callable
 from pathlib import Path
 
 from restoops.adapters.container import Blueprint
 from restoops.adapters.haproxy import ProxySettings, ProxyWish
-from restoops.adapters.host import HostSettings
+from restoops.adapters.host_settings import HostSettings
 from restoops.config.load import Loaded
 from restoops.config.schema import Settings
 from restoops.flows.hooks import HOOKS, Hooks
 from restoops.flows.rollout import Rollout
 from restoops.flows.steps import HealthSettings
-from restoops.model import Color, ImageName
+from restoops.model import Color, Handed, ImageName
 from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
 from restoops.plan.fleet import Policy
@@ -23,8 +24,8 @@ _SLOTS = {Color.BLUE: 11, Color.GREEN: 12}
 """Last number of each slot's address on the bridge."""
 
 
-def host_settings(settings: Settings) -> HostSettings:
-    """Return what an application looks like on a host."""
+def host_settings(settings: Settings, secrets: Callable[[], Handed] | None = None) -> HostSettings:
+    """Return what an application looks like on a host; `secrets` reads what releases are given."""
     directory = f"{settings.host.state_dir}/{settings.app.name}"
     subnet = ipaddress.IPv4Network(settings.network.subnet)
     proxy = ProxySettings(
@@ -45,6 +46,7 @@ def host_settings(settings: Settings) -> HostSettings:
         blueprint=_blueprint(settings),
         stop_grace_s=settings.swap.stop_grace_s,
         answer_timeout_s=settings.health.answer_timeout_s,
+        secrets=secrets,
     )
 
 
@@ -53,10 +55,15 @@ def image_name(settings: Settings) -> ImageName:
     return ImageName(settings.registry.host, settings.image.repository)
 
 
-def wishes(settings: Settings, timeout_s: float | None = None) -> Wishes:
-    """Return what the settings say about a swap; `timeout_s` overrides `health.timeout_s`."""
+def wishes(
+    settings: Settings, timeout_s: float | None = None, secrets: Handed | None = None
+) -> Wishes:
+    """Return what the settings say about a swap; `timeout_s` overrides `health.timeout_s`.
+
+    With `secrets`, a release that was given others does not serve as asked.
+    """
     return Wishes(
-        spec=fingerprint(settings),
+        spec=fingerprint(settings) + (f"+{secrets.spec}" if secrets else ""),
         healthy_s=timeout_s or settings.health.timeout_s,
         successes=settings.health.successes,
         drain_s=settings.swap.drain_s,

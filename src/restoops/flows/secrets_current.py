@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from restoops.errors import UsageError
 from restoops.flows.secrets_sources import Keeping
-from restoops.model import Secret, Value
-from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprints
+from restoops.model import Handed, Secret, Value
+from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprint_of_all, fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,23 @@ def current(keeping: Keeping) -> Current:
     names = [it.name for it in template.variables if it.name in found]
     values = {name: found[name] for name in names if found[name].reveal().strip()}
     return Current(keeping.environment, source.shown, fingerprints(key, values))
+
+
+def handing(keeping: Keeping) -> Callable[[], Handed]:
+    """Return what reads, once and when it is first called, what a release is to be given."""
+    one_at_a_time = threading.Lock()  # hosts ask from threads of their own
+
+    @functools.cache
+    def read() -> Handed:
+        plain = frozenset(keeping.settings.as_environment)
+        values = current(keeping).values
+        return Handed(values, fingerprint_of_all(values, plain), plain)
+
+    def ask() -> Handed:
+        with one_at_a_time:
+            return read()
+
+    return ask
 
 
 def _key(found: Mapping[str, Secret], where: str) -> Secret:

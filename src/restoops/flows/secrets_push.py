@@ -27,7 +27,7 @@ def push(
             planned = plan_push(sink.name, current.values, sink.placed(), takes_new=sink.takes_new)
             if planned.changes and not dry_run:
                 sink.put({name: current.values[name] for name in planned.changes})
-            done.append(planned)
+            done.append(replace(planned, note=sink.note if planned.changes else ""))
         except RestoopsError as error:
             failed[sink.name] = error
             done.append(replace(planned, error=error.message))

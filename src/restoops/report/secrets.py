@@ -48,8 +48,8 @@ def show_push(pushed: SecretsPushed, *, as_json: bool) -> None:
     if rows:
         print_lines(aligned([("PLACE", "NAME", "ACTION", "THERE SINCE"), *rows]))
     print_lines([_pushed(it, dry_run=pushed.dry_run) for it in pushed.sinks])
-    if pushed.note:
-        print_lines([pushed.note])
+    notes = [it.note for it in pushed.sinks if it.note]
+    print_lines([f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes)])
 
 
 def _pushed(sink: SinkPush, *, dry_run: bool) -> str:
