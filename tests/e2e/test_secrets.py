@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conditions import shell
-from tests.e2e.inside import DIRECTORY, assert_at_rest
+from tests.e2e.inside import DIRECTORY, assert_at_rest, look
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
 from tests.lab.operator import APP, Operator
@@ -94,3 +94,87 @@ def test_a_release_gets_files_that_only_it_can_read(keeper: Keeper) -> None:
     directory = f"{DIRECTORY}/secrets"
     assert shell(keeper.droplet, f"stat -c '%U %a' {directory}").split() == ["deploy", "700"]
     assert len(keeper.sets()) == 1
+
+
+def test_a_new_value_is_put_into_every_release_there_and_into_no_output(keeper: Keeper) -> None:
+    keeper.operator.settings["release"] = {"command": ["/testapp", "migrate", "ok"]}
+    done = keeper.operator.deploy(keeper.release("sec2").tag)
+    assert "sec2: migrating (n1)" in done.stderr  # the release command is given them as well
+    del keeper.operator.settings["release"]
+    keeper.keep(DATABASE_URL="postgresql://first", SESSION_KEY="s2-value", NOTE="n1")
+    push = ("secrets", "push", "staging", "--to", "hosts", "--yes", "--json")
+
+    dry = keeper.operator.must(*push, "--dry-run")
+    assert keeper.inside("blue", "cat SESSION_KEY") == "s1-value"
+    pushed, again = keeper.operator.must(*push), keeper.operator.must(*push)
+
+    for slot in ("blue", "green"):
+        assert keeper.inside(slot, "cat SESSION_KEY") == "s2-value"
+        assert keeper.inside(slot, "stat -c '%u %a' SESSION_KEY").split() == [f"{NOBODY}", "400"]
+    acts = [
+        {it["name"]: it["act"] for it in done.events[0]["sinks"][0]["moves"]}
+        for done in (dry, pushed, again)
+    ]
+    assert [it["SESSION_KEY"] for it in acts] == ["replace", "replace", "keep"]
+    assert {it["DATABASE_URL"] for it in acts} == {"keep"}
+    assert "s2-value" not in pushed.stdout + pushed.stderr
+    assert keeper.operator.run(*push[:-2]).status == 0
+    assert not [it for it in keeper.sets() if it.endswith(".new")]
+
+
+def given(keeper: Keeper, slot: str) -> str:
+    labels: dict[str, str] = keeper.inspected(slot)["Config"]["Labels"]
+    return labels["restoops.secrets"]
+
+
+def test_a_release_keeps_its_own_secrets_for_a_rollback_until_its_image_goes(
+    keeper: Keeper,
+) -> None:
+    keeper.operator.settings["image"]["keep"] = 3
+    first = given(keeper, look(keeper.droplet).other)
+    keeper.keep(DATABASE_URL="postgresql://third", SESSION_KEY="s3-value", NOTE="n3")
+    keeper.operator.deploy(keeper.release("sec3").tag)
+    assert first in keeper.sets()
+
+    keeper.operator.rollback(keeper.release("sec1").tag)
+
+    live = assert_at_rest(keeper.droplet).live
+    assert given(keeper, live) == first
+    assert keeper.inside(live, "cat SESSION_KEY") == "s2-value"
+    assert keeper.environment(live)["NOTE"] == "n1"
+    keeper.operator.settings["image"]["keep"] = 2
+    keeper.operator.deploy(keeper.release("sec4").tag)
+    kept = {given(keeper, slot) for slot in ("blue", "green")}
+    assert set(keeper.sets()) == kept
+
+
+def test_a_deploy_that_fails_takes_its_secrets_with_it(keeper: Keeper) -> None:
+    before = keeper.sets()
+
+    done = keeper.operator.run("deploy", keeper.release("secbad", mode="crash").tag, "staging")
+
+    assert done.status == 1
+    assert keeper.sets() == before
+    noted = json.loads(shell(keeper.droplet, f"cat {DIRECTORY}/secrets.json"))["sets"]
+    assert sorted(it["id"] for it in noted) == before
+
+
+@pytest.mark.parametrize("moment", ["step_started", "step_ended"])
+def test_what_a_deploy_that_was_killed_had_written_is_put_right(
+    keeper: Keeper, moment: str
+) -> None:
+    release = keeper.release(f"sec-{moment[5:]}")
+    running = keeper.operator.start("deploy", release.tag, "staging", "--json")
+    assert running.stdout
+    for line in running.stdout:
+        event = json.loads(line)
+        if event["event"] == moment and event["step"]["step"] == "start":
+            running.kill()
+            break
+    running.communicate(timeout=60)
+
+    keeper.operator.deploy(release.tag)
+
+    live = assert_at_rest(keeper.droplet).live
+    assert keeper.inside(live, "cat SESSION_KEY") == "s3-value"
+    assert set(keeper.sets()) == {given(keeper, slot) for slot in ("blue", "green")}

@@ -28,6 +28,8 @@ class Opened:
 
     hosts: tuple[Host, ...]
     absent: dict[str, RestoopsError]
+    secrets: Callable[[], Handed] | None = None
+    """Reads, once, what releases are given; None when they are given nothing."""
 
     def observe(self) -> tuple[HostState, ...]:
         """Observe the hosts side by side; one that fails meanwhile is absent from then on."""
@@ -83,14 +85,16 @@ def opened(
     from restoops.adapters.host import Host
     from restoops.flows.open import host_settings
 
-    settings = host_settings(loaded.settings, secrets_of(loaded))
+    secrets = secrets_of(loaded)
+    settings = host_settings(loaded.settings, secrets)
     found, absent = connections()
     with contextlib.ExitStack() as stack:
         # In the order of the environment: the first host's lock is taken first, by all runs.
         hosts = tuple(Host(found[it], settings, SystemClock()) for it in targets if it in found)
         for host in hosts:
             stack.callback(host.close)
-        yield Opened(hosts, {target.address: error for target, error in absent.items()})
+        away = {target.address: error for target, error in absent.items()}
+        yield Opened(hosts, away, secrets)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from restoops.cli.context import login
-from restoops.cli.hosts import Opened, opened, secrets_of
+from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
 from restoops.cli.signals import honouring
 
@@ -94,7 +94,7 @@ def _swap(
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     clock = SystemClock()
-    read = secrets_of(loaded) if kind == "deploy" and not options.only_recovers else None
+    read = found.secrets if kind == "deploy" and not options.only_recovers else None
     asked = wishes(loaded.settings, options.timeout_s, read() if read else None)
     request = _request(options, kind, clock.now())
     sessions = [
