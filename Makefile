@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-venv dev demo test test-full check bench lock clean clean-lab
+.PHONY: help setup setup-venv dev demo test test-full check bench docs lock clean clean-lab
 
 # The lab's programs (haproxy, sshd, dockerd) live in sbin, which is not on every user's PATH; where
 # the machine has no terraform, setup makes one in .venv/bin.
@@ -43,8 +43,12 @@ check: setup-venv ## format, lint, types, layers, sizes, Terraform's form; needs
 	@$(python) -m pytest --quiet tests/test_layers.py tests/test_size.py
 	@terraform fmt -check -recursive terraform
 
-bench: setup ## how fast it is, side by side with the ways it replaces
-	@$(python) -m tests.bench
+bench: setup ## how fast it is: docs/benchmarks.md and all figures, 10 min (ARGS='deploy fleet')
+	@$(python) -m tests.bench $(ARGS)
+
+docs: setup-venv ## the documentation as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict
+	@echo "site/index.html"
 
 lock: ## write requirements.lock anew from pyproject.toml
 	@scripts/lock
@@ -52,7 +56,7 @@ lock: ## write requirements.lock anew from pyproject.toml
 clean: clean-lab ## remove what all of this left: lab, .venv, caches, an engine that setup started
 	@rm -rf docker/node_modules docker/*/*/node_modules docker/*/*/dist docker/*/*/.test
 	@rm -rf docker/.turbo docker/*/*/.turbo
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build site
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Containers and networks go first, while the engine is still there.

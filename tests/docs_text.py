@@ -29,6 +29,8 @@ from restoops.plan.infra_changes import Change, Difference
 from restoops.plan.infra_summary import Summary
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.listing import Inspected, Listed
+from restoops.plan.placing import Placing
+from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
 from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
 from restoops.plan.status import Slot, Status
@@ -37,13 +39,13 @@ from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
 from tests.ansible.roles import variables_table
+from tests.bench import page, store
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
-GENERATED = re.compile(
-    r"(<!-- (help|events|steps|results|parts|variables) ?([\w -]*?) -->\n)(.*?)(<!-- end -->)", re.S
-)
+_KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|benchmarks"
+GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end -->)", re.S)
 HELP_COLUMNS = 100
 RESULTS = {
     "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
@@ -51,9 +53,10 @@ RESULTS = {
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
     "secrets scan": Scan, "secrets check": EnvCheck, "secrets push": SecretsPushed,
+    "init": Placing,
 }  # fmt: skip
 PARTS = (
-    Release, Slot, OpenRun, Timing, Change, Difference, Estimate, Line, CodeFault, Contest,
+    Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
     Leak, Finding, SinkPush, Move,
 )  # fmt: skip
@@ -74,9 +77,9 @@ class Shown:
 
 def shown_commands(page: Path) -> Iterator[Shown]:
     """Yield the `restoops` commands in the fenced blocks of a page, in order."""
-    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.S | re.M):
+    for block in re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.S | re.M):
         for line in block.splitlines():
-            if found := re.match(r"(?:\$ )?(restoops(?: .*)?)$", line):
+            if found := re.match(r" *(?:\$ )?(restoops(?: .*)?)$", line):
                 yield Shown(page.name, found[1])
 
 
@@ -136,6 +139,15 @@ def table(heads: Sequence[str], classes: dict[str, type]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands_table() -> str:
+    """Return a table of all commands, each with the first line of its help and its page."""
+    lines = ["| command | what it does |", "| --- | --- |"]
+    for name, command in sorted(commands().items()):
+        about = (command.help or "").strip().splitlines()[0]
+        lines.append(f"| [`restoops {name}`]({name.split()[0]}.md) | {about} |")
+    return "\n".join(lines) + "\n"
+
+
 def generate(what: str, name: str) -> str:
     """Return the text of a generated part."""
     match what:
@@ -151,6 +163,14 @@ def generate(what: str, name: str) -> str:
             return table(("command", "fields", "one object for"), RESULTS)
         case "variables":
             return variables_table(name)
+        case "commands":
+            return commands_table()
+        case "figures":
+            return page.figures(store.reports(), name.split())
+        case "measured":
+            return page.measured_where(store.reports(), name.split())
+        case "benchmarks":
+            return page.body(store.reports())
         case _:
             found = {kind.__name__: kind for kind in PARTS}
             return table(("object", "fields", "meaning"), found)
@@ -161,6 +181,12 @@ def renewed(text: str) -> str:
     return GENERATED.sub(lambda m: m[1] + generate(m[2], m[3]) + m[5], text)
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write all generated parts anew, and the plots that they show."""
+    store.write(store.reports())
     for path in PAGES:
         path.write_text(renewed(path.read_text()))
+
+
+if __name__ == "__main__":
+    write()

@@ -15,7 +15,10 @@ import typer
 from restoops import errors
 from restoops.cli.app import app
 from restoops.model import tag_of
+from tests.bench import page as bench
+from tests.bench import store
 from tests.docs_text import (
+    GENERATED,
     PAGES,
     PROJECT,
     README,
@@ -138,6 +141,26 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 def test_generated_parts_are_up_to_date(page: Path) -> None:
     text = page.read_text()
     assert text == renewed(text), "`python -m tests.docs_text` writes them anew"
+
+
+def test_raw_data_and_plots_of_benchmarks_are_as_they_would_be_written() -> None:
+    found = {path.name: path.read_text() for path in store.FOLDER.iterdir()}
+    tried = [it for it in store.reports() if it.measured or it.not_run]
+    assert found == dict(bench.files(tried)), "`python -m tests.docs_text` writes them anew"
+
+
+def test_a_figure_that_differs_from_the_raw_data_is_found() -> None:
+    page = PROJECT / "docs" / "proxy.md"
+    text = page.read_text()
+    forged = text.replace("failed requests during two exchanges of the proxy | 0 of", "| 0 of 9")
+    assert forged != text
+    assert renewed(forged) == text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_figure_that_was_measured_comes_from_a_benchmark(page: Path) -> None:
+    written = prose(GENERATED.sub("", page.read_text()))
+    assert re.findall(r".*\b\d[\d.,]* (?:ms|MiB)\b.*", written) == []
 
 
 def test_the_tree_in_errors_is_the_tree_of_classes() -> None:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from restoops.handover import SecretSet
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -111,34 +114,6 @@ class Placed:
     """Empty when nobody knows it, as after somebody put a value there by hand."""
     since: str = ""
     """When this value was put there, in UTC as ISO 8601; empty when nobody knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """What a release is to know."""
-
-    values: Mapping[str, Value]
-    spec: str
-    """Fingerprint of all of it, short; another one means another container."""
-    environment: frozenset[str] = frozenset()
-    """Names that it gets as plain variables, and not as files."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretSet:
-    """The secrets that a host keeps for one release, without the values."""
-
-    id: str
-    digest: Digest
-    run: str
-    """Id of the run that it was made in."""
-    at: str
-    spec: str
-    """That of what was handed over when it was made."""
-    is_complete: bool
-    placed: Mapping[str, Placed] = field(default_factory=dict)
-    environment: frozenset[str] = frozenset()
-    """Names that the release gets as plain variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +222,8 @@ class Timing:
     step: str
     at: str
     seconds: float
+    broken: bool = False
+    """Whether it did not succeed; the steps after it put the host right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,11 +318,26 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A request to the application."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    timeout_s: float = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a health question was answered with; `status` 0 when there was no answer."""
+    """What a question was answered with; `status` 0 when there was no answer, and why is `text`."""
 
     status: int
     text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Their names are in lower case."""
+    seconds: float = field(default=0.0, compare=False)
+    """From the first byte of the question to the last of the answer."""
 
     @property
     def is_good(self) -> bool:
@@ -355,6 +347,17 @@ class Answer:
     def __str__(self) -> str:
         body = " ".join(self.text.split())[:200]
         return f"{self.status or 'no answer'}{': ' if body else ''}{body}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a public address was answered with, as a client meets it."""
+
+    answer: Answer
+    valid_until: str = ""
+    """End of its certificate, ISO 8601 in UTC; empty when there was none to be trusted."""
+    tls_fault: str = ""
+    """Why its certificate is not trusted; there is no answer then."""
 
 
 def is_git_sha(text: str) -> bool:

@@ -14,7 +14,8 @@ from restoops.errors import StepFailed, Unreachable
 from restoops.model import Digest, ImageName, Login, Secret
 from tests.flows.clock import FakeClock
 from tests.lab import oci
-from tests.lab.ghcr import REPOSITORY, Fault, Ghcr
+from tests.lab.ghcr import REPOSITORY, Ghcr
+from tests.lab.service import Fault
 
 Open = Callable[..., GithubRepository]
 

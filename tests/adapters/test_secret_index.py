@@ -4,7 +4,8 @@ import pytest
 
 from restoops.adapters.secret_index import dump_index, parse_index
 from restoops.errors import NeedsAttention
-from restoops.model import Placed, SecretSet
+from restoops.handover import SecretSet
+from restoops.model import Placed
 from tests.plan.states import V1, V2
 
 SETS = (

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 
 from restoops.contents import Contents, Manifest, ManifestKind
 from restoops.model import Digest
@@ -15,7 +14,9 @@ from restoops.plan.fate import Retention
 from restoops.plan.images import plan_registry
 from restoops.plan.tags import TagRules
 from restoops.plan.usage import Usage
-from tests.bench.measure import RESTOOPS, Row, Run, timed
+from tests.bench.measure import RESTOOPS, Run, Series, timed
+from tests.bench.samples import Limit, Samples
+from tests.bench.stage import Stage
 from tests.lab import oci
 from tests.lab.ghcr import REPOSITORY, Ghcr
 from tests.lab.operator import Desk
@@ -25,27 +26,31 @@ from tests.lab.standin.fleet import Fleet
 TAGS = 10_000
 TIMES = 5
 HOSTS = 50
+ABOUT = f"""\
+What to delete of {TAGS:,} images for two platforms, with an attestation each, that have been read
+already; `images prune --dry-run` in a registry with {TAGS:,} tags of one manifest each; and
+`images list` on many hosts. Registry, GitHub's API and hosts are stand-ins in processes on the
+same processors: their part is in the time."""
 _BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def rows(registry: Registry) -> Iterator[Row]:
-    """Plan, read and join; `registry` is what the stand-in hosts know of."""
-    yield _plan()
+def measure(stage: Stage) -> Iterator[Samples]:
+    """Plan, read and join."""
+    yield _plan(stage.times(TIMES))
     for is_github in (False, True):
-        yield from _listing(registry, is_github=is_github)
-    yield _hosts(registry)
+        yield from _listing(stage.registry, is_github=is_github)
+    yield from _hosts(stage)
 
 
-def _plan() -> Row:
+def _plan(times: int) -> Samples:
     found, wish = many_images(), Retention(5, TagRules(("latest",), ("sha-<sha>",)), _at(0))
-    series = []
-    for _ in range(TIMES):
+    took = []
+    for _ in range(times):
         began = time.perf_counter()
         plan = plan_registry("menu", found, Usage(), wish)
-        series.append(time.perf_counter() - began)
+        took.append(time.perf_counter() - began)
         assert len(plan.going) == TAGS - 5
-    spread = f"median of {TIMES}, {min(series):.2f} to {max(series):.2f} s; 4 manifests each"
-    return Row(f"plan for {TAGS:,} tags after listing", f"{median(series):.2f} s", "2 s", spread)
+    return Samples("plan", f"plan for {TAGS:,} tags after listing", "s", tuple(took), (Limit(2),))
 
 
 def many_images() -> Contents:
@@ -61,7 +66,7 @@ def many_images() -> Contents:
     return Contents(manifests, tags)
 
 
-def _listing(registry: Registry, *, is_github: bool) -> Iterator[Row]:
+def _listing(registry: Registry, *, is_github: bool) -> Iterator[Samples]:
     name = "GitHub's API" if is_github else "OCI"
     with Ghcr(is_github=is_github) as server, Fleet(1) as fleet:
         server.page = 1000
@@ -75,26 +80,25 @@ def _listing(registry: Registry, *, is_github: bool) -> Iterator[Row]:
         asked = Counter(path for _, path in server.requests if "/manifests/" in path)
         assert len(asked) == TAGS
         assert not server.changes
-    note = f"{run.seconds:.1f} s with a registry on the same two cores"
-    yield Row(
-        f"requests for a manifest, {TAGS:,} tags, {name}", f"{max(asked.values())}", "1", note
-    )
-    yield Row(f"peak memory, {TAGS:,} tags, {name}", f"{run.peak_mib:.0f} MiB", "250 MiB")
+    end, once = f"{TAGS:,} tags, {name}", (Limit(1, "largest"),)
+    key = "github" if is_github else "oci"
+    largest = (max(asked.values()),)
+    yield Samples(f"{key}_requests", f"requests for one manifest, {end}", "count", largest, once)
+    series = Series((run,))
+    yield series.memory(f"{key}_memory", f"peak memory of listing {end}", Limit(250, "largest"))
+    yield series.seconds(f"{key}_seconds", f"listing {end}")
 
 
-def _hosts(registry: Registry) -> Row:
+def _hosts(stage: Stage) -> Iterator[Samples]:
     with Ghcr(is_github=False) as server:
         server.push(oci.image("a"), "main")
-        took = {}
         for count in (1, HOSTS):
             with Fleet(count) as fleet, tempfile.TemporaryDirectory() as folder:
-                desk = _desk(fleet, Path(folder), registry)
+                desk = _desk(fleet, Path(folder), stage.registry)
                 _point_at(desk, server)
-                runs = [_images(desk, "list") for _ in range(TIMES)]
-                took[count] = median(run.seconds for run in runs)
-    ratio = took[HOSTS] / took[1]
-    figure = f"{took[HOSTS]:.2f} s, {ratio:.1f} times 1"
-    return Row(f"`images list`, {HOSTS} stand-in hosts", figure, "", f"median of {TIMES}")
+                runs = [_images(desk, "list") for _ in range(stage.times(TIMES))]
+            title = f"`images list`, {count} {'host' if count == 1 else 'hosts'}"
+            yield Series(tuple(runs)).seconds(f"hosts_{count}", title)
 
 
 def _desk(fleet: Fleet, folder: Path, registry: Registry) -> Desk:

@@ -4,12 +4,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.measure import RESTOOPS, Row, Series, repeated, timed
-from tests.infra.stage import stage
+from tests.bench.measure import RESTOOPS, repeated, timed
+from tests.bench.samples import Limit, Samples
+from tests.bench.stage import Stage
+from tests.infra.stage import stage as staged
 
 RESOURCES = 2_000
 TIMES = 5
 BLOCKS = 50
+FORMS = {"text": "text", "json": "JSON", "markdown": "Markdown"}
+ABOUT = f"""\
+`infra plan --saved` of a plan with {RESOURCES:,} droplets that the real terraform made,
+against an imitation of DigitalOcean's API. Each from Enter to exit; memory is that of the
+larger of the two programs."""
 HEAD = """\
 terraform {
   required_providers {
@@ -34,30 +41,22 @@ MAIN = HEAD + "".join(
 )
 
 
-def rows() -> Iterator[Row]:
-    """Yield the figures for the summary of a plan, as text, as JSON and as Markdown."""
-    with tempfile.TemporaryDirectory() as folder, stage(Path(folder), MAIN) as project:
+def measure(stage: Stage) -> Iterator[Samples]:
+    """Summarise one plan as text, as JSON and as Markdown."""
+    times = stage.times(TIMES)
+    with tempfile.TemporaryDirectory() as folder, staged(Path(folder), MAIN) as project:
         project.good("init", "dev")
         project.good("plan", "dev", "--out", "dev.plan")
         show = ("terraform", "show", "-json", str(project.folder / "dev.plan"))
         env = project.variables({})
-        reading = repeated(TIMES, lambda _: timed(show, project.root, env))
-        for form in ((), ("--json",), ("--markdown",)):
-            argv = (RESTOOPS, "infra", "plan", "dev", "--saved", "dev.plan", *form)
-            whole = repeated(TIMES, lambda _, argv=argv: timed(argv, project.folder, env))  # type: ignore[misc]
-            yield _row(" ".join(form), whole, reading)
-
-
-def _row(form: str, whole: Series, reading: Series) -> Row:
-    """Return one figure, from Enter to exit; memory is that of the larger of the two programs."""
-    return Row(
-        f"summary of a plan with {RESOURCES:,} resources{f', {form}' if form else ''}",
-        f"{whole}, {whole.peak_mib:.0f} MiB",
-        "2 s, 200 MiB",
-        f"{whole.note}; {reading.seconds:.2f} s of it terraform reading its plan",
-    )
-
-
-if __name__ == "__main__":
-    for row in rows():
-        print(row)
+        reading = repeated(times, lambda _: timed(show, project.root, env))
+        yield reading.seconds("terraform", "terraform reading its plan, part of each of the others")
+        for form in ("text", "json", "markdown"):
+            options = () if form == "text" else (f"--{form}",)
+            argv = (RESTOOPS, "infra", "plan", "dev", "--saved", "dev.plan", *options)
+            whole = repeated(times, lambda _, argv=argv: timed(argv, project.folder, env))  # type: ignore[misc]
+            end = f"{RESOURCES:,} resources, as {FORMS[form]}"
+            yield whole.seconds(form, f"summary of a plan with {end}", Limit(2))
+            yield whole.memory(
+                f"{form}_memory", f"peak memory for a plan with {end}", Limit(200, "largest")
+            )

@@ -5,23 +5,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
+from tests.bench.samples import Limit, Samples
 from tests.lab.droplet import Droplet
 from tests.lab.operator import Desk
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 RESTOOPS = str(Path(sys.executable).parent / "restoops")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    figure: str
-    target: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +28,13 @@ class Series:
 
     runs: tuple[Run, ...]
 
-    @property
-    def seconds(self) -> float:
-        """Median wall time."""
-        return median(run.seconds for run in self.runs)
+    def seconds(self, name: str, title: str, *limits: Limit) -> Samples:
+        """Return the wall times."""
+        return Samples(name, title, "s", tuple(run.seconds for run in self.runs), limits)
 
-    @property
-    def peak_mib(self) -> float:
-        """Largest memory of any run."""
-        return max(run.peak_mib for run in self.runs)
-
-    @property
-    def spread(self) -> str:
-        """Quickest and slowest, for the reader to judge the median by."""
-        seconds = [run.seconds for run in self.runs]
-        return f"{min(seconds):.3f} to {max(seconds):.3f}"
-
-    def __str__(self) -> str:
-        return f"{self.seconds:.2f} s"
-
-    @property
-    def note(self) -> str:
-        """How much there is behind the median."""
-        return f"median of {len(self.runs)}, {self.spread} s"
+    def memory(self, name: str, title: str, *limits: Limit) -> Samples:
+        """Return the peak memory of each run."""
+        return Samples(name, title, "MiB", tuple(run.peak_mib for run in self.runs), limits)
 
 
 def timed(

@@ -1,27 +1,30 @@
 """`restoops deploy` beside the playbook that makes the same swap, on one droplet under load."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from statistics import median
 
-from tests.bench.measure import Row
+from tests.bench.load import NONE, failed
+from tests.bench.samples import Samples
+from tests.bench.stage import RATE, TAGS, Stage
 from tests.e2e.playbooks import Team
-from tests.lab.loadrun import LoadRun
+from tests.lab.loadrun import LoadResult, LoadRun
 from tests.lab.operator import Operator
 
-RATE = 200
-SWAPS = 5
+TIMES = 5
+ABOUT = f"""\
+The same swap made in turn by `restoops deploy` and by the [playbook](update-api.md) of teams
+that live in Ansible, on one droplet look-alike, while clients send {RATE} requests a second;
+each from Enter to exit."""
 
 
 @dataclass
-class Ways:
+class Way:
     """What swaps of one kind took, and what clients met with."""
 
     swap: Callable[[str], object]
     seconds: list[float] = field(default_factory=list)
-    failed: int = 0
-    requests: int = 0
+    loads: list[LoadResult] = field(default_factory=list)
 
     def go(self, operator: Operator, tag: str) -> None:
         """Make one swap under load."""
@@ -31,25 +34,24 @@ class Ways:
             self.swap(tag)
             self.seconds.append(time.perf_counter() - began)
             load.wait_for_release(tag)
-            result = load.stop()
-        self.failed += result.failed
-        self.requests += result.requests
+            self.loads.append(load.stop())
 
 
-def rows(operator: Operator, tags: Sequence[str]) -> Iterator[Row]:
+def measure(stage: Stage) -> Iterator[Samples]:
     """Deploy tags in turn, by one way and by the other."""
+    operator = stage.operator()
     team = Team(operator)
     ways = {
-        "restoops deploy": Ways(lambda tag: operator.deploy(tag)),
-        "update-api.yml": Ways(lambda tag: _succeeding(team, tag)),
+        "restoops": Way(lambda tag: operator.deploy(tag)),
+        "playbook": Way(lambda tag: _succeeding(team, tag)),
     }
-    for _ in range(SWAPS):
+    for _ in range(stage.times(TIMES)):
         for way in ways.values():
-            way.go(operator, next(tag for tag in tags if f"sha-{tag}" != operator.serving()))
+            way.go(operator, next(tag for tag in TAGS if f"sha-{tag}" != operator.serving()))
     for name, way in ways.items():
-        note = f"median of {SWAPS}, {min(way.seconds):.2f} to {max(way.seconds):.2f} s, under load"
-        yield Row(f"one swap by `{name}`", f"{median(way.seconds):.2f} s", "", note)
-        yield Row(f"failed requests, `{name}`", f"{way.failed} of {way.requests}", "0")
+        called = "restoops deploy" if name == "restoops" else "update-api.yml"
+        yield Samples(name, f"one swap by `{called}`", "s", tuple(way.seconds))
+        yield failed(f"{name}_failed", f"failed requests, `{called}`", way.loads, NONE)
 
 
 def _succeeding(team: Team, tag: str) -> None:

@@ -220,10 +220,10 @@ def test_init_writes_a_file_that_loads(project: Path, capsys: pytest.CaptureFixt
 
 
 def test_init_never_overwrites(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["init"]) == 1
+    assert run(["init"]) == 0
 
     assert (project / "restoops.yaml").read_text() == SETTINGS
-    assert "is there already" in capsys.readouterr().err
+    assert "restoops.yaml is there already and was left as it is" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["broken link", "directory"])

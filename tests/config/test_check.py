@@ -55,6 +55,17 @@ def test_nothing_under_a_heading_means_the_defaults(text: str) -> None:
         pytest.param("release: {command: []}", id="no command"),
         pytest.param('release: {command: [sh, -c, "a\\n\\tb\\n"]}', id="a script of lines"),
         pytest.param("fleet: {policy: quorum, quorum: 3}", id="a quorum"),
+        pytest.param("public: {url: 'https://api.example.com', http_port: null}", id="an address"),
+        pytest.param(
+            "public: {url: 'http://[2001:db8::1]:3001/v1'}", id="one by IPv6, with a path"
+        ),
+        pytest.param("smoke: {checks: [{name: 'GET /menu', path: /menu}]}", id="a smoke check"),
+        pytest.param(
+            "smoke: {checks: [{name: a, path: /, json_values: {'$.a[0].b': '*', a.b: '1'}, "
+            "headers: {Content-Type: 'application/json*'}, latency_ms: 500}]}",
+            id="all that an answer can be asked for",
+        ),
+        pytest.param("environments: {a: {terraform: {directory: t, url: url}}}", id="its output"),
         pytest.param("hooks: {pre_deploy: [./a b/c], on_failure: notify}", id="hooks"),
         pytest.param(
             "fleet: {policy: quorum, quorum: 2}\n"
@@ -112,6 +123,38 @@ HOST = "Input should be a host name or an IP address, without user or port"
         ("container: {memory_mb: 5}", "container.memory_mb: Input should be greater"),
         ("proxy: {port: 80}", "proxy.port: Input should be greater than or equal to 1024"),
         ("proxy: {image: '-v'}", "proxy.image: Input should be an image"),
+        ("public: {url: 'api.example.com'}", "public.url: Input should be an address such as"),
+        ("public: {url: 'https://me:pw@a.example'}", "public.url: Input should be an address such"),
+        ("public: {url: 'https://a.example/'}", "public.url: Input should be an address such as"),
+        ("public: {url: 'https://a.example?x=1'}", "public.url: Input should be an address such"),
+        ("public: {url: 'https://a.example:0'}", "public.url: Input should be an address such as"),
+        ("public: {url: 'ftp://a.example'}", "public.url: Input should be an address such as"),
+        ("smoke: {checks: [{path: /}]}", "smoke.checks.0.name: Field required"),
+        ("smoke: {checks: [{name: a, path: x}]}", "smoke.checks.0.path: Input should be a path"),
+        (
+            "smoke: {checks: [{name: a, path: /, nmae: b}]}",
+            "smoke.checks.0.nmae: unknown key, did you mean `name`?",
+        ),
+        (
+            "smoke: {checks: [{name: a, path: /, json_values: {'a[': b}}]}",
+            "smoke.checks.0.json_values.a[: Input should be a path into JSON",
+        ),
+        (
+            "smoke: {checks: [{name: a, path: /, send_headers: {Content-Length: 5}}]}",
+            "smoke.checks.0.send_headers.Content-Length: Input should be the name of a header",
+        ),
+        (
+            "smoke: {checks: [{name: a, path: /}, {name: a, path: /b}]}",
+            "smoke.checks: a name is given more than once: a",
+        ),
+        (
+            "smoke: {checks: [{name: a, path: /, latency_ms: 6000}]}",
+            "smoke.checks.0: `latency_ms` is longer than `timeout_s`",
+        ),
+        (
+            "smoke: {checks: [{name: a, path: /, method: HEAD, json_values: {a: b}}]}",
+            "smoke.checks.0: an answer to `HEAD` has no JSON: take out `json_values`",
+        ),
         ("health: {path: health}", "health.path: Input should be a path that starts with `/`"),
         ("health: {path: '/a b'}", "health.path: Input should be a path"),
         ("health: {path: '/\"'}", "health.path: Input should be a path"),

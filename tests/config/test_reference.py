@@ -13,13 +13,14 @@ import restoops.config.reference as reference
 import restoops.config.template as template
 from restoops.config.check import check
 from restoops.config.described import keys
+from restoops.config.public import SmokeCheck
 from restoops.config.schema import Environment, Settings, TerraformOutputs, sections
 from restoops.config.section import Section
 from restoops.config.variables import variable
 from restoops.config.yamltext import parse
 
 DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
-MODELS = [*sections().values(), Environment, TerraformOutputs]
+MODELS = [*sections().values(), Environment, TerraformOutputs, SmokeCheck]
 
 
 def test_the_reference_in_docs_is_up_to_date() -> None:

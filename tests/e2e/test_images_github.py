@@ -10,9 +10,10 @@ import pytest
 
 from tests.e2e.conditions import refused
 from tests.lab import oci
-from tests.lab.ghcr import REPOSITORY, Fault, Ghcr
+from tests.lab.ghcr import REPOSITORY, Ghcr
 from tests.lab.operator import Desk
 from tests.lab.registry import Registry
+from tests.lab.service import Fault
 from tests.lab.standin.fleet import Fleet
 from tests.lab.terminal import OnTerminal
 

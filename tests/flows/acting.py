@@ -13,13 +13,17 @@ from restoops.errors import RestoopsError
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.outside import Outside, Site
+from restoops.flows.probing import Probing
 from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
+from restoops.flows.smoke import SmokeSettings
 from restoops.flows.steps import Executor, HealthSettings
 from restoops.flows.swap import Swap, deploy, rollback
-from restoops.model import Color, Digest, Release, RunKind
+from restoops.model import Color, Digest, Question, Release, RunKind
 from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
+from restoops.plan.smoke import Check
 from restoops.plan.steps import Step
 from restoops.report.events import (
     Event,
@@ -58,6 +62,10 @@ class Operator:
     absent: Mapping[str, RestoopsError] = field(default_factory=dict)
     hooks: Hooks = field(default_factory=Hooks)
     preempts: bool = False
+    probe_rate: float = 0
+    checks: tuple[Check, ...] = ()
+    """Smoke checks; which of them are asked where, the wishes say."""
+    site: Site | None = None
     resolve: Callable[[Interrupt], Release] | None = None
     """How the registry finds the release; it says at once what is asked for when there is none."""
     can_pull: Callable[[Digest], bool] | None = None
@@ -141,17 +149,28 @@ class Operator:
             wait_s=self.wait_s,
             preempts=self.preempts,
         )
+        probing = Probing(self.hosts, self.health.path, self.probe_rate, self.clock)
         sessions = [
             Session(
-                Executor(host, self.health, self.clock, self._tell, self.interrupt),
+                Executor(
+                    host,
+                    self.health,
+                    self.clock,
+                    self._tell,
+                    self.interrupt,
+                    before_traffic=probing.begin,
+                    smoke=SmokeSettings(self.checks),
+                ),
                 request,
                 self.wishes,
             )
             for host in self.hosts
         ]
-        around = Surroundings(self._tell, self.interrupt, self.clock, self.absent)
+        site = self.site if kind == "deploy" else None
+        outside = Outside(site, SmokeSettings(self.checks), Question("/health"), self._tell)
+        around = Surroundings(self._tell, self.interrupt, self.clock, self.absent, outside)
         fleet = Fleet(sessions, request, self.rollout, around)
-        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks)
+        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks, probing)
 
 
 @dataclass(frozen=True)
@@ -171,7 +190,7 @@ class Scene:
         host = self.prepare()
         host.effects.clear()
         host.calls.clear()
-        return Operator(host, self.wishes)
+        return Operator(host, self.wishes, checks=CHECKS)
 
     @cached_property
     def plan(self) -> tuple[Step, ...]:
@@ -229,6 +248,10 @@ def handing(*releases: Release) -> FakeHost:
 
 COLD = replace(WISHES, warm_s=0, keep=2)
 SECRETS = replace(WISHES, spec=f"{SPEC}+now", keep=2)
+CHECKS = (Check("menu", Question("/v1/menu")), Check("order", Question("/v1/orders", "POST")))
+_NAMES = tuple(check.name for check in CHECKS)
+SMOKED = replace(WISHES, smoke=_NAMES, smoke_live=_NAMES)
+SMOKED_OUTSIDE = replace(WISHES, smoke=_NAMES)
 WATCHED = replace(WISHES, bake=Limits(for_s=10, max_error_rate=0.02, min_requests=50))
 
 
@@ -245,6 +268,7 @@ SCENES = (
     Scene("a second deploy", lambda: deployed(V1), _deploy(V2), V1, V2),
     Scene("a deploy with one kept warm", lambda: deployed(V1, V2), _deploy(V3), V2, V3),
     Scene("a deploy that is watched", lambda: deployed(V1), _deploy(V2), V1, V2, WATCHED),
+    Scene("a deploy with smoke checks", lambda: deployed(V1), _deploy(V2), V1, V2, SMOKED),
     Scene("a deploy that keeps none warm", lambda: deployed(V1, V2), _deploy(V3), V2, V3, COLD),
     Scene(
         "a deploy with a proxy of before",

@@ -19,17 +19,19 @@ from restoops.model import (
     Logins,
     OpenRun,
     Proxy,
+    Question,
     Record,
     Release,
-    SecretSet,
 )
 from tests.flows.breakage import Breakage
-from tests.flows.fake_parts import FakeLock, forget, provide
+from tests.flows.fake_lock import FakeLock
+from tests.flows.fake_secrets import Handing
+from tests.flows.sampling import Sampled
 from tests.plan.states import SPEC
 
 
 @dataclass
-class FakeHost:
+class FakeHost(Sampled, Handing):
     """One application on one host; the attributes are what is really there."""
 
     name: str = "web-1"
@@ -42,9 +44,7 @@ class FakeHost:
     reserve: Color | None = None
     """The slot that stands in for the live one."""
     reserve_on_file: Color | None = None
-    containers: dict[Color, Container] = field(default_factory=dict)
     images: set[Digest] = field(default_factory=set)
-    run: OpenRun | None = None
     history: list[Record] = field(default_factory=list)
     holder: Holder | None = None
     gone: set[Digest] = field(default_factory=set)
@@ -60,6 +60,8 @@ class FakeHost:
     """Slots that HAProxy still takes for healthy, though what ran there has died."""
     answers: dict[Digest, list[int]] = field(default_factory=dict)
     """The next answers of a release; 200 when there are none left."""
+    replies: dict[tuple[Digest, str], Answer] = field(default_factory=dict)
+    """What a release answers to smoke checks, `ahead` of the switch and when it is `live`."""
     misrouted: Answer | None = None
     """What a client gets, whoever is live."""
     met: dict[Digest, Counts] = field(default_factory=dict)
@@ -80,8 +82,7 @@ class FakeHost:
     """What is waited for in calls, once, by name."""
     on_cut_short: Callable[[], object] = lambda: None
     """Ends what `stop` or `remove` waits for."""
-    pulls_proxy: int = 0
-    """Lines that the pull of the proxy's image still has to say."""
+    pulls_proxy: int = 0  # lines that the pull of the proxy's image still has to say
     breakage: Breakage | None = None
     watch: Callable[[], None] = lambda: None
     """Called before each change; a whole fleet is killed from there."""
@@ -90,9 +91,6 @@ class FakeHost:
     retiring: list[tuple[Color, int]] = field(default_factory=list)
     cut: int = 0
     """Requests that were running in what was stopped."""
-    secrets: str = ""
-    """Fingerprint of those that releases are given; empty: none."""
-    sets: dict[str, SecretSet] = field(default_factory=dict)
     _ended_by: BaseException | None = None
 
     # What a test asks
@@ -184,6 +182,13 @@ class FakeHost:
             return Answer(0, "nothing listens on the application's port"), None
         return self._answer(container.release.digest), container.color
 
+    def send(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
+        self._called("send")
+        color = slot or self.state().answering
+        assert color, "nobody is live"
+        key = self.containers[color].release.digest, "live" if slot is None else "ahead"
+        return self.replies.get(key, Answer(200, "{}")), color
+
     def is_doubted(self, color: Color) -> bool:
         self._called("is_doubted")
         return color in self.doubted
@@ -256,10 +261,9 @@ class FakeHost:
         if present:
             self._remove(color)
         assert release.digest in self.images, f"{release.tag} was not pulled"
-        given = secrets or provide(self, release, self._effect)
+        given = secrets or self.provide(release)
         with self._effect("create"):
-            name = f"id-{color}-{release.tag}"
-            spec = f"{self.spec}+{self.sets[given].spec}" if given else self.spec
+            name, spec = f"id-{color}-{release.tag}", self.spec + self.spec_of(given)
             made = Container(name, color, release, spec, "created", secrets=given)
             self.containers[color] = made
         with self._effect("start"):
@@ -312,10 +316,6 @@ class FakeHost:
         for digest in sorted(digests, key=str):
             with self._effect("remove image"):
                 self.images.discard(digest)
-
-    def forget_secrets(self, sets: frozenset[str]) -> None:
-        self._called("forget_secrets")
-        forget(self, sets, self._effect)
 
     def close(self) -> None:
         self._called("close")

@@ -15,7 +15,8 @@ from restoops.report.image_events import HostPruned, Planned, Survived, Verified
 from tests.flows.estates import Shelf
 from tests.flows.pruning import OLGA, Stage
 from tests.lab import oci
-from tests.lab.ghcr import Fault, Ghcr
+from tests.lab.ghcr import Ghcr
+from tests.lab.service import Fault
 
 
 @pytest.fixture(params=["github", "another registry"])

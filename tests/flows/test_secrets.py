@@ -11,7 +11,8 @@ from restoops.errors import StepFailed, Unreachable
 from restoops.flows.secrets_current import Current
 from restoops.flows.secrets_hosts import HostSink
 from restoops.flows.secrets_push import push
-from restoops.model import HostState, Placed, Secret, SecretSet, Value
+from restoops.handover import SecretSet
+from restoops.model import HostState, Placed, Secret, Value
 from restoops.plan.secret_push import Act, Move
 from tests.flows.acting import SECRETS, Operator, handing
 from tests.flows.fake import FakeHost

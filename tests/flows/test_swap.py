@@ -10,7 +10,7 @@ import pytest
 from restoops.adapters.connection import Holder
 from restoops.errors import Locked, Refused, Unreachable
 from restoops.model import Color, Digest
-from restoops.plan.steps import AwaitHealthy, Drain, Step, Switch, Verify
+from restoops.plan.steps import AwaitHealthy, Drain, Smoke, Step, Switch, Verify
 from restoops.report.events import Preempting, StepEnded, Waiting
 from tests.flows.acting import SCENES, Operator, Scene, deployed
 from tests.flows.fake import FakeHost
@@ -258,7 +258,8 @@ def test_traffic_moves_only_to_what_was_seen_healthy_and_is_verified_next(scene:
     steps = scene.plan
     moved = [i for i, it in enumerate(steps) if isinstance(it, Switch) and it.to is _new(steps)]
 
-    assert isinstance(steps[moved[-1] - 1], AwaitHealthy)
+    before = [it for it in steps[: moved[-1]] if not isinstance(it, Smoke)]
+    assert isinstance(before[-1], AwaitHealthy)
     assert steps[moved[-1] + 1] == Verify(_new(steps))
     assert not any(isinstance(step, Drain) for step in steps[moved[-1] : moved[-1] + 2])
 

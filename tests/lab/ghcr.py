@@ -7,34 +7,17 @@ of both kinds, cut connections, tokens that expire, and something pushed at the 
 import json
 import re
 import secrets
-import socket
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.lab.oci import Bundle
+from tests.lab.service import Service
 
 OWNER, PACKAGE = "menu", "menu-api"
 REPOSITORY = f"{OWNER}/{PACKAGE}"
-_CUT = -1
-"""Instead of a status: the connection ends without an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What the next requests are answered with instead of an answer."""
-
-    status: int
-    headers: dict[str, str]
-    message: str = "You have exceeded a secondary rate limit"
-
-    @classmethod
-    def cut(cls) -> "Fault":
-        return cls(_CUT, {})
 
 
 @dataclass(slots=True)
@@ -43,10 +26,11 @@ class _Version:
     created_at: str
 
 
-class Ghcr:
+class Ghcr(Service):
     """Listens on a port of its own until it is closed."""
 
     def __init__(self, *, is_github: bool = True, owner: str = "users") -> None:
+        super().__init__()
         self.is_github = is_github
         """Else a registry that deletes by itself and knows referrers."""
         self.owner = owner
@@ -57,10 +41,6 @@ class Ghcr:
         """What has a subject, by that."""
         self.tags: dict[str, str] = {}
         self.versions: dict[str, _Version] = {}
-        self.requests: list[tuple[str, str]] = []
-        """Method and path of each request that got past the faults."""
-        self.faults: list[Fault] = []
-        """Answered to the next requests, first one first."""
         self.refuses_after: int | None = None
         """Deletions after which the token has expired."""
         self.before_delete: Callable[[str], None] = lambda _: None
@@ -68,44 +48,6 @@ class Ghcr:
         self.loses_answers = 0
         """To so many deletions: they are done, and the connection ends."""
         self.page = 100
-        self._lock = threading.RLock()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1
-
-            def handle_one(self) -> None:
-                server.handle(self)
-
-            do_GET = do_HEAD = do_DELETE = handle_one  # noqa: N815  their names are given
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-            def handle_error(self, request: object, client_address: object) -> None:
-                pass  # a client that has gone
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self.api = f"http://{self.host}/api"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     # What a test does
 
@@ -125,35 +67,23 @@ class Ghcr:
         """Return the paths of what was asked to be deleted."""
         return [path for method, path in self.requests if method == "DELETE"]
 
-    @property
-    def changes(self) -> list[tuple[str, str]]:
-        """Return the requests that were meant to change something."""
-        return [request for request in self.requests if request[0] not in ("GET", "HEAD")]
-
     # How it works
 
-    def handle(self, request: BaseHTTPRequestHandler) -> None:
-        fault = self.faults.pop(0) if self.faults else None
-        if fault and fault.status == _CUT:
-            return self._cut(request)
-        if fault:
-            return self._say(request, fault.status, {"message": fault.message}, fault.headers)
-        self.requests.append((request.command, request.path))
-        with self._lock:
-            url = urlsplit(request.path)
-            query = {key: values[0] for key, values in parse_qs(url.query).items()}
-            if url.path == "/token":
-                return self._say(request, 200, {"token": f"pull {self.token}"})
-            if url.path.startswith("/api/"):
-                return self._answer_api(request, url.path.removeprefix("/api"), query)
-            return self._answer_registry(request, url.path, query)
+    def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        url = urlsplit(request.path)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        if url.path == "/token":
+            return self.say(request, 200, {"token": f"pull {self.token}"})
+        if url.path.startswith("/api/"):
+            return self._answer_api(request, url.path.removeprefix("/api"), query)
+        return self._answer_registry(request, url.path, query)
 
     def _answer_registry(
         self, request: BaseHTTPRequestHandler, path: str, query: dict[str, str]
     ) -> None:
         if request.headers.get("authorization") != f"Bearer pull {self.token}":
             asked = f'Bearer realm="http://{self.host}/token",service="ghcr",scope="pull"'
-            return self._say(request, 401, {}, {"www-authenticate": asked})
+            return self.say(request, 401, {}, {"www-authenticate": asked})
         kind, _, name = path.removeprefix(f"/v2/{REPOSITORY}/").partition("/")
         match kind:
             case "tags":
@@ -163,23 +93,23 @@ class Ghcr:
             case "manifests":
                 return self._manifest(request, name)
             case "blobs" if name in self.blobs:
-                return self._say_bytes(request, 200, self.blobs[name], {})
+                return self.say_bytes(request, 200, self.blobs[name], {})
             case "referrers" if not self.is_github:
                 return self._referrers(request, name)
-        return self._say(request, 404, {})
+        return self.say(request, 404, {})
 
     def _manifest(self, request: BaseHTTPRequestHandler, name: str) -> None:
         digest = self.tags.get(name, name)
         if digest not in self.manifests:
-            return self._say(request, 404, {})
+            return self.say(request, 404, {})
         kind, body = self.manifests[digest]
         headers = {"content-type": kind, "docker-content-digest": digest}
-        return self._say_bytes(request, 200, body, headers)
+        return self.say_bytes(request, 200, body, headers)
 
     def _delete_manifest(self, request: BaseHTTPRequestHandler, digest: str) -> None:
         if self.is_github:
-            return self._say(request, 405, {"errors": [{"code": "UNSUPPORTED"}]})
-        return self._say(request, 202 if self._delete(digest) else 404, {})
+            return self.say(request, 405, {"errors": [{"code": "UNSUPPORTED"}]})
+        return self.say(request, 202 if self._delete(digest) else 404, {})
 
     def _delete(self, digest: str) -> bool:
         self.before_delete(digest)
@@ -193,7 +123,7 @@ class Ghcr:
             for digest in self.about.get(subject, ()) if digest in self.manifests
             for kind, body in [self.manifests[digest]]
         ]  # fmt: skip
-        return self._say(request, 200, {"schemaVersion": 2, "manifests": found})
+        return self.say(request, 200, {"schemaVersion": 2, "manifests": found})
 
     def _list_tags(self, request: BaseHTTPRequestHandler, query: dict[str, str]) -> None:
         size = min(int(query["n"]), self.page)
@@ -202,26 +132,26 @@ class Ghcr:
         if len(names) > size:
             after = f"/v2/{REPOSITORY}/tags/list?last={names[size - 1]}&n={size}"
             headers["link"] = f'<{after}>; rel="next"'
-        return self._say(request, 200, {"tags": names[:size]}, headers)
+        return self.say(request, 200, {"tags": names[:size]}, headers)
 
     def _answer_api(
         self, request: BaseHTTPRequestHandler, path: str, query: dict[str, str]
     ) -> None:
         is_expired = self.refuses_after is not None and len(self.deleted()) > self.refuses_after
         if request.headers.get("authorization") != f"Bearer {self.token}" or is_expired:
-            return self._say(request, 401, {"message": "Bad credentials"})
+            return self.say(request, 401, {"message": "Bad credentials"})
         versions = f"/{self.owner}/{OWNER}/packages/container/{PACKAGE}/versions"
         if path == versions:
             return self._list_versions(request, query)
         found = re.fullmatch(rf"{versions}/(\d+)", path)
         numbers = {str(it.id): digest for digest, it in self.versions.items()}
         if not found or found[1] not in numbers:
-            return self._say(request, 404, {"message": "Not Found"})
+            return self.say(request, 404, {"message": "Not Found"})
         digest = numbers[found[1]]
         if request.command == "DELETE":
             self._delete(digest)
-            return self._say(request, 204, None)
-        return self._say(request, 200, self._version(digest, self.tags))
+            return self.say(request, 204, None)
+        return self.say(request, 200, self._version(digest, self.tags))
 
     def _list_versions(self, request: BaseHTTPRequestHandler, query: dict[str, str]) -> None:
         size, page = min(int(query["per_page"]), 100), int(query["page"])
@@ -233,7 +163,7 @@ class Ghcr:
             headers["link"] = f'<{after}?per_page={size}&page={page + 1}>; rel="next"'
         wanted = set(here)
         tags = {tag: it for tag, it in self.tags.items() if it in wanted}
-        return self._say(request, 200, [self._version(it, tags) for it in here], headers)
+        return self.say(request, 200, [self._version(it, tags) for it in here], headers)
 
     def _version(self, digest: str, known: dict[str, str]) -> dict[str, Any]:
         found = self.versions[digest]
@@ -245,31 +175,10 @@ class Ghcr:
             "metadata": {"package_type": "container", "container": {"tags": tags}},
         }
 
-    def _say(
-        self,
-        request: BaseHTTPRequestHandler,
-        status: int,
-        content: object,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        body = b"" if content is None else json.dumps(content).encode()
-        self._say_bytes(request, status, body, headers or {})
-
-    def _say_bytes(
+    def say_bytes(
         self, request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]
     ) -> None:
         if request.command == "DELETE" and self.loses_answers:
             self.loses_answers -= 1
-            return self._cut(request)
-        request.send_response(status)
-        for name, value in (headers | {"content-length": str(len(body))}).items():
-            request.send_header(name, value)
-        request.end_headers()
-        if request.command != "HEAD":
-            request.wfile.write(body)
-        request.wfile.flush()
-        return None
-
-    def _cut(self, request: BaseHTTPRequestHandler) -> None:
-        request.close_connection = True
-        request.connection.shutdown(socket.SHUT_RDWR)
+            return self.cut(request)
+        return super().say_bytes(request, status, body, headers)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from restoops.model import Container, Placed, Release, SecretSet
+from restoops.handover import SecretSet
+from restoops.model import Container, Placed, Release
 from restoops.plan.bluegreen import plan_deploy, plan_rollback
 from restoops.plan.recovery import plan_return
 from restoops.plan.secret_sets import own_set, placed_in, unneeded

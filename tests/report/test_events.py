@@ -12,6 +12,8 @@ import pytest
 from restoops.errors import StepFailed
 from restoops.plan.bake import Limits
 from restoops.plan.fleet import Ending, HostResult
+from restoops.plan.probe import Sample
+from restoops.plan.smoke import Result
 from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
@@ -22,6 +24,7 @@ from restoops.plan.steps import (
     Remove,
     RunProxy,
     SetUp,
+    Smoke,
     Start,
     Step,
     Stop,
@@ -40,7 +43,10 @@ from restoops.report.events import (
     Pausing,
     Planned,
     Preempting,
+    Probed,
     Progress,
+    PublicChecked,
+    PublicChecks,
     PuttingRight,
     Recovering,
     RunEnded,
@@ -65,6 +71,8 @@ STEPS: list[tuple[Step, str]] = [
     (Pull(V1.digest), f"pull {V1.digest.short}"),
     (Start(GREEN, V2), "start v2 in green"),
     (AwaitHealthy(GREEN, 60, 2), "wait until green is healthy"),
+    (Smoke(GREEN, ("menu", "login")), "ask green: menu, login"),
+    (Smoke(GREEN, ("menu",), live=True), "ask the proxy, as clients do: menu"),
     (Switch(GREEN), "switch traffic to green"),
     (Switch(None), "switch traffic off"),
     (Switch(GREEN, keeps=True), "keep traffic on green"),
@@ -101,6 +109,26 @@ EVENTS: list[tuple[Event, str]] = [
         Batches((("web-1",), ("web-2",)), 0, dry_run=False),
         "hosts switch in 2 batches:\n  batch 1: web-1\n  batch 2: web-2",
     ),
+    (
+        PublicChecks("https://a.example", ("menu", "login"), dry_run=True),
+        "  https://a.example  would ask after the switch: menu, login",
+    ),
+    (
+        PublicChecks("https://a.example", ("menu",), dry_run=False),
+        "  https://a.example  to be asked after the switch: menu",
+    ),
+    (
+        PublicChecked("https://a.example", Result("menu", True, 200, 0.042)),
+        "  https://a.example  menu  0.04 s  200",
+    ),
+    (
+        PublicChecked("https://a.example", Result("menu", False, 500, 0.04, "GET /: got 500")),
+        "  https://a.example  menu  0.04 s  failed: GET /: got 500",
+    ),
+    (
+        PublicChecked("https://a.example", Result("menu", False, 0, 0, "got nothing"), "so before"),
+        "  https://a.example  menu  0 s  WARNING: so before: got nothing",
+    ),
     (BatchStarted(2, 4, ("web-3", "web-4")), "batch 2 of 4: web-3, web-4"),
     (Pausing(3, 2, 4), "pausing 3 s before batch 2 of 4"),
     (Waiting("web-1", "peter from CI"), "  web-1  waiting for peter from CI"),
@@ -129,6 +157,22 @@ EVENTS: list[tuple[Event, str]] = [
     (Output("web-1", "table made"), "  web-1  | table made"),
     (Stopping(3.0), "stopping; a host that does not answer within 3 s is given up"),
     (PuttingRight("web-1"), "  web-1  putting things right:"),
+    (
+        Probed(
+            "2026-01-02T03:04:05.000Z", "/health", ("web-1",), 42, 1, 0.91, 3.14, 4,
+            (Sample("web-1", 0.1, 0.91, 200), Sample("web-1", 0.2, 5000, 0)),
+        ),
+        "  probe of /health: 1 of 42 requests failed; p50 0.9 ms, p99 3.1 ms, slowest 4.0 ms",
+    ),
+    (
+        Probed("2026-01-02T03:04:05.000Z", "/health", ("web-1",), 2, 2, None, None, None, ()),
+        "  probe of /health: 2 of 2 requests failed",
+    ),
+    (
+        replace(ENDED, requests=42, failed=1),
+        (f"{V2_SHOWN} serves on staging (web-1), before it v1, after 1.23 s; v1 stays warm for "
+        "10 min; 1 of 42 requests failed"),
+    ),
     (
         ENDED,
         (f"{V2_SHOWN} serves on staging (web-1), before it v1, after 1.23 s; v1 stays warm for "

@@ -173,7 +173,7 @@ def test_a_run_on_several_hosts(
 
     [_, row] = cells(capsys.readouterr().out)
     assert row == ["2026-01-02 03:04:05 UTC", "deploy", "v1", hosts, outcome, "55 s",
-                   "olga from laptop", *why]  # fmt: skip
+                   "olga from laptop", "run-v1", *why]  # fmt: skip
 
 
 def test_the_history_as_json_is_what_each_host_says_and_names_steps_as_events_do(

@@ -212,3 +212,24 @@ def test_a_comment_belongs_to_what_it_stands_right_above(project: Project) -> No
     found = project.run("check", "staging", "--json").json[0]["findings"]
 
     assert [it["name"] for it in found] == ["A", "C"]
+
+
+def test_values_that_cannot_be_masked_are_told_by_name(project: Project) -> None:
+    project.write("apps/api/.env.example", "A=<a>\nB=<b>\nPORT=3001\nC=\n")
+    project.write(PLACE, f"A=production\nB={PASSWORD}\nPORT=3001\nC=short\n", 0o600)
+
+    done = project.run("check", "staging")
+
+    assert done.status == 0
+    assert "too short or too common to be masked in output: A, C\n" in done.out
+    assert project.run("check", "staging", "--json").json[0]["weak"] == ["A", "C"]
+
+
+def test_a_path_that_holds_a_secret_is_not_shown_with_it(project: Project) -> None:
+    project.write("restoops.yaml", SETTINGS + f"secrets: {{file: ../{PASSWORD}.env}}\n")
+    project.write(f"../{PASSWORD}.env", GOOD, 0o600)
+
+    done = project.run("check", "staging")
+
+    assert (done.status, PASSWORD in done.all) == (0, False)
+    assert "***.env" in done.out

@@ -14,16 +14,21 @@ from urllib.parse import quote
 
 import httpx
 
+from restoops.adapters.github import Github, Purpose, message
 from restoops.adapters.manifests import normal_time
 from restoops.adapters.patience import Patience
-from restoops.adapters.registry import RegistryClient, is_loopback
+from restoops.adapters.registry import RegistryClient
 from restoops.adapters.repository import Repository
 from restoops.contents import Contents, Push
-from restoops.errors import StepFailed, Unreachable
+from restoops.errors import StepFailed
 from restoops.model import Digest, ImageName, Login
 
 _PAGE = 100
 _VERSIONS_A_LOOK = 100
+_NEEDS = (
+    "GITHUB_TOKEN needs the scopes read:packages and delete:packages; in GitHub Actions "
+    "`packages: write`, and the repository the role Admin on the package."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +46,15 @@ class Packages:
 
     def __init__(self, api: str, image: ImageName, login: Login | None, patience: Patience) -> None:
         self._image = image
-        self._patience = patience
-        self._has_token = login is not None
+        self._github = Github(api, login.password if login else None, patience)
+        self._purpose = Purpose(f"package {image.repository}", _NEEDS, "goes on with what is left")
         owner, _, package = image.repository.partition("/")
         name = quote(package, safe="")
         self._places = [f"/{kind}/{owner}/packages/container/{name}" for kind in ("orgs", "users")]
-        headers = {
-            "accept": "application/vnd.github+json",
-            "x-github-api-version": "2022-11-28",
-            **({"authorization": f"Bearer {login.password.reveal()}"} if login else {}),
-        }
-        # No redirect is followed: the token is for this address alone.
-        self._client = httpx.Client(
-            base_url=api,
-            headers=headers,
-            timeout=30,
-            trust_env=not is_loopback(httpx.URL(api).netloc.decode()),
-        )
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._github.close()
 
     def versions(self) -> tuple[Version, ...]:
         """Return all versions, page by page, each once.
@@ -73,14 +66,8 @@ class Packages:
         if response.status_code == httpx.codes.NOT_FOUND and len(self._places) > 1:
             self._places.pop(0)  # the owner is a person
             return self.versions()
-        found: dict[int, Version] = {}
-        while True:
-            entries = self._list(response)
-            found |= {it.id: it for it in map(_version, entries)}
-            link = response.links.get("next", {}).get("url")
-            if not link or not entries:
-                return tuple(found.values())
-            response = self._send("GET", self._own(link))
+        entries = self._github.entries_of(response, self._purpose)
+        return tuple({it.id: it for it in map(self._version, entries)}.values())
 
     def version(self, number: int) -> Version | None:
         """Return one version as it is now; None when it has gone."""
@@ -88,9 +75,9 @@ class Packages:
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         try:
-            return _version(self._check(response).json())
-        except (ValueError, TypeError, KeyError) as error:
-            raise self._not_understood() from error
+            return self._version(self._github.check(response, self._purpose).json())
+        except ValueError as error:
+            raise self._github.not_understood(self._purpose) from error
 
     def delete(self, number: int) -> bool:
         """Delete a version with all of its tags; say whether it was still there.
@@ -104,72 +91,23 @@ class Packages:
             return False
         if response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
             raise StepFailed(
-                f"{self._image}: GitHub does not delete version {number}: {_message(response)}",
+                f"{self._image}: GitHub does not delete version {number}: {message(response)}",
                 hint="Its settings on GitHub say more; the other images are not concerned.",
             )
-        self._check(response)
+        self._github.check(response, self._purpose)
         return True
 
     def _ask(self, method: str, path: str) -> httpx.Response:
-        return self._send(method, self._places[0] + path)
+        return self._github.send(method, self._places[0] + path, self._purpose)
 
-    def _send(self, method: str, url: str) -> httpx.Response:
+    def _version(self, entry: Mapping[str, Any]) -> Version:
         try:
-            return self._patience.send(lambda: self._client.request(method, url))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(
-                f"GitHub's API ({self._host}) does not answer: {error or type(error).__name__}",
-                hint="Run it again when it does: what is deleted by then stays so.",
-            ) from error
-
-    @property
-    def _host(self) -> str:
-        return self._client.base_url.host
-
-    def _own(self, link: str) -> str:
-        url = self._client.base_url.join(link)
-        if (url.scheme, url.netloc) != (self._client.base_url.scheme, self._client.base_url.netloc):
-            raise self._not_understood()  # the token is for this address alone
-        return str(url)
-
-    def _check(self, response: httpx.Response) -> httpx.Response:
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            what = (
-                "the token: it is wrong or has expired" if self._has_token else "us without a token"
-            )
-            raise Unreachable(
-                f"GitHub's API ({self._host}) refuses {what}",
-                hint="Set GITHUB_TOKEN anew and run it again: it goes on with what is left.",
-            )
-        if response.status_code in (httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND):
-            what = "may not do this" if self._has_token else "is missing"
-            raise Unreachable(
-                f"GitHub's API ({self._host}) has no package {self._image.repository} for us, or "
-                f"the token {what}: {_message(response)}",
-                hint="GITHUB_TOKEN needs the scopes read:packages and delete:packages; in GitHub "
-                "Actions `packages: write`, and the repository the role Admin on the package.",
-            )
-        if not response.is_success:
-            raise Unreachable(
-                f"GitHub's API ({self._host}) answered {response.status_code}",
-                hint="Try again later: it goes on with what is left.",
-            )
-        return response
-
-    def _list(self, response: httpx.Response) -> list[dict[str, Any]]:
-        try:
-            value = self._check(response).json()
-        except ValueError as error:
-            raise self._not_understood() from error
-        if not isinstance(value, list):
-            raise self._not_understood()
-        return value
-
-    def _not_understood(self) -> Unreachable:
-        return Unreachable(
-            f"the answer of {self._host} is not that of GitHub's API for packages",
-            hint="Is `registry.api` right, and no proxy or login page in between?",
-        )
+            container = (entry.get("metadata") or {}).get("container") or {}
+            tags = tuple(sorted(map(str, container.get("tags") or ())))
+            at = normal_time(entry.get("created_at"))
+            return Version(int(entry["id"]), Digest(str(entry["name"])), tags, at)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self._github.not_understood(self._purpose) from error
 
 
 class GithubRepository(Repository):
@@ -225,18 +163,3 @@ class GithubRepository(Repository):
         self._reader.forget(digest)
         number = self._ids.get(digest)
         return self._packages.delete(number) if number is not None else False
-
-
-def _version(entry: Mapping[str, Any]) -> Version:
-    container = (entry.get("metadata") or {}).get("container") or {}
-    tags = tuple(sorted(map(str, container.get("tags") or ())))
-    at = normal_time(entry.get("created_at"))
-    return Version(int(entry["id"]), Digest(str(entry["name"])), tags, at)
-
-
-def _message(response: httpx.Response) -> str:
-    try:
-        text = str(response.json().get("message", ""))
-    except (ValueError, AttributeError):
-        text = ""
-    return "".join(c for c in text[:200] if c.isprintable()) or f"status {response.status_code}"

@@ -33,6 +33,15 @@ def commit_of(directory: Path, *scope: Path) -> Commit:
     return Commit(sha, is_clean=not any(changed))
 
 
+def remote_of(directory: Path) -> str:
+    """Return the address of the remote `origin`.
+
+    Raises:
+        StepFailed: there is none, or no repository, or no git.
+    """
+    return process.run(["git", "-C", str(directory), "remote", "get-url", "origin"]).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A repository, by the directory at its top; a shallow one lacks a part of its history."""
@@ -51,3 +60,13 @@ def repository_of(directory: Path) -> Repository:
     found = process.run(["git", "-C", str(directory), *words])
     top, _, is_shallow = found.strip().rpartition("\n")
     return Repository(Path(top), is_shallow == "true")
+
+
+def tracked_files(top: Path, *scope: str) -> tuple[str, ...]:
+    """Return the files of a repository below some of its directories, as git lists them.
+
+    Raises:
+        StepFailed: it is no repository, or there is no git.
+    """
+    argv = ["git", "-C", str(top), "ls-files", "-z", "--cached", "--", *scope]
+    return tuple(name for name in process.run(argv).split("\0") if name)

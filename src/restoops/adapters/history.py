@@ -12,10 +12,11 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from restoops.errors import NeedsAttention
+from restoops.masking import masked
 from restoops.model import Color, Digest, OpenRun, Record, Release, Timing
 
 _KEPT = 200
@@ -180,7 +181,7 @@ def _hash(line: list[str]) -> str:
 
 
 def _plain(value: OpenRun | Record) -> dict[str, Any]:
-    return asdict(value)
+    return masked(asdict(value))
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -216,12 +217,18 @@ def _record(value: dict[str, Any]) -> Record:
     try:
         return Record(
             run=_run(value.pop("run")),
-            log=tuple(Timing(**timing) for timing in value.pop("log", ())),
+            log=tuple(Timing(**_known(Timing, timing)) for timing in value.pop("log", ())),
             output=tuple(str(line) for line in value.pop("output", ())),
-            **value,
+            **_known(Record, value),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record: {error}") from error
+
+
+def _known(kind: type[Any], value: dict[str, Any]) -> dict[str, Any]:
+    """Return what this version knows: a later one may have written more."""
+    names = {field.name for field in fields(kind)}
+    return {name: item for name, item in value.items() if name in names}
 
 
 def _release(value: dict[str, Any]) -> Release:

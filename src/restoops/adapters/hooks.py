@@ -7,6 +7,7 @@ from pathlib import Path
 
 from restoops.adapters.process import Surroundings, stream
 from restoops.errors import CommandFailed, StepFailed
+from restoops.masking import masked
 
 
 def run_hook(
@@ -28,7 +29,7 @@ def run_hook(
         CommandFailed: it ended with a status other than 0.
         StepFailed: it cannot be started, or took too long and was ended.
     """
-    around = Surroundings(cwd, timeout_s, facts)
+    around = Surroundings(cwd, timeout_s, masked(facts))
     key = f"hooks.{name}"
     try:
         stream(argv, around, on_line, poll)

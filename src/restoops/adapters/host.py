@@ -33,6 +33,7 @@ from restoops.adapters.proxy import ProxyService, in_charge, proxies_among
 from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
+from restoops.adapters.sampler import Asking, Sampler
 from restoops.adapters.secret_index import INDEX
 from restoops.adapters.secret_store import SecretStore, SecretsWish
 from restoops.adapters.shell import Shell
@@ -68,9 +69,9 @@ class Host:
         self._clock = clock
         self._docker_ahead: Stream | None = None
         self._runtime = self._new_runtime()
-        self._prober = Prober(
-            f"{settings.proxy.settings.directory}/run/probe.sock", connection.dial
-        )
+        run = f"{settings.proxy.settings.directory}/run"
+        self._prober = Prober(f"{run}/probe.sock", connection.dial)
+        self.send = self._prober.send
         self._containers: dict[Color, Container] = {}
         self._history = History()
         wish = SecretsWish(settings.app, settings.image, settings.directory, settings.secrets)
@@ -175,6 +176,12 @@ class Host:
         """Ask the release in `slot`, or as a client would, and say which slot answered."""
         return self._prober.ask(path, slot, timeout_s=self._settings.answer_timeout_s)
 
+    def sample(self, path: str, every_s: float) -> Sampler:
+        """Have the host ask its proxy again and again, on the port of clients."""
+        it = self._settings
+        asking = Asking(it.proxy.settings.port, path, every_s, it.answer_timeout_s)
+        return Sampler.started(self._connection, asking)
+
     def is_doubted(self, color: Color) -> bool:
         """Return whether HAProxy's own last check of the slot was answered badly."""
         return color in self._runtime.traffic().doubted
@@ -246,7 +253,6 @@ class Host:
 
         It is given the set `secrets`, or else those of today.
         """
-        name = f"{self._settings.app}-{color}"
         present = self._containers.get(color)
         if present and present.is_running and present.release == release:
             return
@@ -262,8 +268,9 @@ class Host:
             "restoops.tag": release.tag,
             "restoops.digest": str(release.digest),
         }
-        made = replace(blueprint, name=name, labels=labels, address=endpoint.rpartition(":")[0])
-        started = self._engine.start(self._settings.image.at(release.digest), made)
+        address, name = endpoint.rpartition(":")[0], f"{self._settings.app}-{color}"
+        blueprint = replace(blueprint, name=name, labels=labels, address=address)
+        started = self._engine.start(self._settings.image.at(release.digest), blueprint)
         self._containers[color] = describe(started, labels, "running")
 
     def stop(self, color: Color) -> None:
@@ -315,7 +322,7 @@ class Host:
 
     def forget_secrets(self, sets: frozenset[str]) -> None:
         """Remove sets of secrets, except those that a container was given."""
-        self._refresh()
+        self._remember(self._engine.services({"restoops.app": self._settings.app}))
         self._secrets.forget(sets, [it.secrets for it in self._containers.values()])
 
     def put_secrets(self, values: Mapping[str, Value]) -> None:
@@ -352,15 +359,12 @@ class Host:
         directory = self._settings.proxy.settings.directory
         return RuntimeApi(self._connection.host, directory, self._connection.dial)
 
-    def _refresh(self) -> None:
-        self._remember(self._engine.services({"restoops.app": self._settings.app}))
-
     def _remember(self, found: Sequence[Service]) -> None:
         self._containers = {container.color: container for container in releases_among(found)}
 
     def _in(self, color: Color) -> Container:
         if color not in self._containers:
-            self._refresh()
+            self._remember(self._engine.services({"restoops.app": self._settings.app}))
         try:
             return self._containers[color]
         except KeyError:
@@ -371,8 +375,7 @@ class Host:
 
     def _refuse_if_live(self, color: Color) -> None:
         """Keep the one rule. A proxy that does not answer may still route: that refuses too."""
-        live = self.traffic().live
-        if live is color:
+        if self.traffic().live is color:
             raise NeedsAttention(
                 f"{self.name}: refused to stop {color}: HAProxy routes to it",
                 hint="This is a fault of restoops; `restoops status` shows what serves.",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from restoops.adapters.container import Blueprint
 from restoops.adapters.haproxy import ProxyWish
-from restoops.model import Color, Handed, ImageName
+from restoops.handover import Handed
+from restoops.model import Color, ImageName
 
 
 @dataclass(frozen=True, slots=True)

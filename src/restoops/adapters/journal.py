@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from restoops.errors import UsageError
+from restoops.masking import masked
 
 
 class Journal:
@@ -35,7 +36,7 @@ class Journal:
     def write(self, entry: Mapping[str, Any]) -> None:
         """Append one entry; it is on the disk when this returns."""
         with self._one_at_a_time:
-            self._file.write(json.dumps({"v": 1, **entry}) + "\n")
+            self._file.write(json.dumps({"v": 1, **masked(entry)}) + "\n")
             self._file.flush()
             os.fsync(self._file.fileno())
 

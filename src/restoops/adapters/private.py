@@ -44,6 +44,21 @@ def refuse_if_others_read(path: Path) -> None:
         )
 
 
+def demand_writable(path: Path) -> None:
+    """Make sure that `write_private` can replace `path`, without touching what is there.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    hint = "A file in a directory that is there and that you may write to."
+    if path.is_dir() or (path.exists() and not path.is_file()):
+        raise UsageError(f"{path} cannot be written: it is no file", hint=hint)
+    try:
+        tempfile.NamedTemporaryFile(dir=path.parent, prefix=".").close()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
+
+
 def make_private_directory(path: Path) -> None:
     """Make a directory that only we can enter; one that is there stays as it is.
 

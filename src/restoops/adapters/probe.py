@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import time
 from collections.abc import Callable
 
 from restoops.adapters.connection import Stream
 from restoops.errors import Unreachable
-from restoops.model import Answer, Color
+from restoops.model import Answer, Color, Question
 
 _SLOT = "x-restoops-slot"
+_MAX_BYTES = 1024 * 1024
+"""Of an answer; of a longer one no more is read."""
 
 
 class Prober:
@@ -39,23 +42,34 @@ class Prober:
 
         An answer that HAProxy made up because nobody listens has no slot and counts as none.
         """
+        return self._try(Question(path, timeout_s=timeout_s), slot)
+
+    def send(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
+        """Ask the same way, over a stream of its own: what was kept alive may be closed by now."""
+        self.close()
+        return self._try(question, slot)
+
+    def _try(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
         try:
-            return self._ask(path, slot, timeout_s)
+            return self._ask(question, slot)
         except (OSError, EOFError, http.client.HTTPException, Unreachable) as error:
             self.close()
             return Answer(0, str(error) or type(error).__name__), None
 
-    def _ask(self, path: str, slot: Color | None, timeout_s: float) -> tuple[Answer, Color | None]:
+    def _ask(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
         self.connect()
         assert self._connection  # noqa: S101  connect() has made it
-        self._connection.sock.settimeout(timeout_s)
-        headers = {_SLOT: slot.value} if slot else {}
-        self._connection.request("GET", path, headers=headers)
+        self._connection.sock.settimeout(question.timeout_s)
+        own = {_SLOT: slot.value} if slot else {}
+        body = None if question.body is None else question.body.encode()
+        began = time.monotonic()
+        self._connection.request(question.method, question.path, body, {**question.headers, **own})
         response = self._connection.getresponse()
-        text = response.read(65536).decode(errors="replace")
-        answered = response.headers.get(_SLOT)
+        text = response.read(_MAX_BYTES).decode(errors="replace")
+        seconds = time.monotonic() - began
+        headers = {name.lower(): value for name, value in response.headers.items()}
         if response.will_close or not response.isclosed():
             self.close()
-        if answered is None:
+        if _SLOT not in headers:
             return Answer(0, "nothing listens on the application's port"), None
-        return Answer(response.status, text), Color(answered)
+        return Answer(response.status, text, headers, seconds), Color(headers[_SLOT])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from restoops.errors import CommandFailed, StepFailed
+from restoops.masking import masked
 
 _TICK_S = 0.1
 _LEAVE_S = 3
@@ -105,7 +106,7 @@ def stream(
     on_line: Callable[[str], None],
     poll: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a program to its end and hand over each line that it writes, to either output.
+    """Run a program to its end and hand over each line that it writes, without secrets.
 
     A program with a `/` in its name is looked for in the directory that it runs in. Standard
     input is empty. `poll` is called several times a second; what it or `on_line` raises ends the
@@ -125,6 +126,7 @@ def stream(
                     is_told = True
                     process.send_signal(signal.SIGINT)
             else:
+                line = masked(line)
                 last.append(line)
                 on_line(line)
             if time.monotonic() > end:

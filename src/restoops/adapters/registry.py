@@ -18,6 +18,7 @@ import httpx
 
 from restoops.adapters.patience import Patience
 from restoops.errors import Refused, RestoopsError, Unreachable
+from restoops.masking import learn
 from restoops.model import Digest, ImageName, Login, Secret
 
 _MANIFESTS = ", ".join(
@@ -252,7 +253,9 @@ def find_login(registry: str, *, ours: str) -> Login | None:
     found = {key.lower(): value for key, value in entry.items()}
     if not found.get("username"):
         return None
-    return Login(str(found["username"]), Secret(str(found.get("password", ""))))
+    password = Secret(str(found.get("password", "")))
+    learn(password)
+    return Login(str(found["username"]), password)
 
 
 def _same(one: str, other: str) -> bool:

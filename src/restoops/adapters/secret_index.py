@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from restoops.errors import NeedsAttention
-from restoops.model import Digest, Placed, SecretSet
+from restoops.handover import SecretSet
+from restoops.model import Digest, Placed
 
 INDEX = "secrets.json"
 _VERSION = 1

@@ -17,7 +17,8 @@ from restoops.adapters.files import Files
 from restoops.adapters.secret_index import INDEX, dump_index, parse_index
 from restoops.adapters.shell import Shell
 from restoops.errors import CommandFailed, StepFailed
-from restoops.model import Handed, ImageName, Placed, Release, SecretSet, Value
+from restoops.handover import Handed, SecretSet
+from restoops.model import ImageName, Placed, Release, Value
 
 if TYPE_CHECKING:
     from restoops.adapters.docker import Engine

@@ -14,10 +14,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from restoops import __version__
-from restoops.cli import deploy, doctor, history, init, logs, rollback, status
+from restoops.cli import deploy, doctor, history, init, logs, report, rollback, status
 from restoops.cli.lazy import Root
 from restoops.cli.output import reporter
 from restoops.errors import NeedsAttention, RestoopsError, StepFailed
+from restoops.masking import masked_output
+from restoops.report.job import in_actions
 
 _NOWHERE_TO_WRITE = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
@@ -50,12 +52,22 @@ def restoops(
     """Blue-green deploys on DigitalOcean droplets, without a lost request."""
 
 
-for module in (deploy, rollback, status, logs, history, doctor, init):
+for module in (deploy, rollback, status, logs, history, report, doctor, init):
     module.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return the exit status."""
+    """Run one command and return the exit status; what it prints holds no secrets."""
+    with masked_output():
+        if not in_actions():
+            return _run(arguments)
+        from restoops.report.orders import guarded
+
+        with guarded():
+            return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         app(args=list(arguments), standalone_mode=True, prog_name="restoops")
     except RestoopsError as error:
@@ -65,9 +77,9 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing was changed\n")
         return 130
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  told, whatever it is
         if os.environ.get("RESTOOPS_TRACEBACK"):
-            raise
+            sys.stderr.write(traceback.format_exc())
         return _tell(our_fault(error), arguments)
     return 0
 

@@ -12,7 +12,7 @@ from restoops.errors import Unreachable, UsageError
 
 if TYPE_CHECKING:
     from restoops.adapters.registry import RegistryClient
-    from restoops.config.load import Loaded
+    from restoops.config.load import Chosen, Loaded
     from restoops.flows.interrupt import Interrupt
     from restoops.model import Digest, Login, Release
 
@@ -24,10 +24,14 @@ def load_environment(name: str, *, checks_secrets: bool = False) -> Loaded:
         CheckRefused: `checks_secrets`, and they are not as their template wants. By then nobody
             was asked anything, not even Terraform for the hosts.
     """
+    return find_hosts(choose_environment(name, checks_secrets=checks_secrets))
+
+
+def choose_environment(name: str, *, checks_secrets: bool = False) -> Chosen:
+    """Load the settings of an environment without its hosts; see `load_environment`."""
     # pydantic would look through all installed packages for plugins: 16 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from restoops.config.load import choose, with_hosts
-    from restoops.flows.connect import terraform_outputs
+    from restoops.config.load import choose
 
     start = Path.cwd()
     chosen = choose(name, start=start, environ=os.environ)
@@ -35,7 +39,15 @@ def load_environment(name: str, *, checks_secrets: bool = False) -> Loaded:
         from restoops.flows.secrets_check import refuse_unfit
 
         refuse_unfit(chosen, start=start, environ=os.environ)
-    return with_hosts(chosen, start=start, terraform_outputs=terraform_outputs)
+    return chosen
+
+
+def find_hosts(chosen: Chosen) -> Loaded:
+    """Return an environment with its hosts, which Terraform may be asked for."""
+    from restoops.config.load import with_hosts
+    from restoops.flows.connect import terraform_outputs
+
+    return with_hosts(chosen, start=Path.cwd(), terraform_outputs=terraform_outputs)
 
 
 def resolving(loaded: Loaded, tag: str) -> Callable[[Interrupt], Release]:

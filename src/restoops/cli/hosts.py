@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from restoops.adapters.host import Host
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
-    from restoops.model import Handed, HostState
+    from restoops.handover import Handed
+    from restoops.model import HostState
 
 
 @dataclass(frozen=True, slots=True)

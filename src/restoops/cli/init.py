@@ -7,41 +7,63 @@ from typing import Annotated
 
 import typer
 
-from restoops.cli.options import DryRunOption
-from restoops.errors import Refused
+from restoops.cli.options import DryRunOption, JsonOption
+from restoops.errors import NeedsAttention, UsageError
+
+PARTS = ("config", "terraform", "ansible", "docker", "env", "github")
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: `restoops init`")(init)
+    app.command(
+        epilog="Examples: `restoops init`, `restoops init --only config,terraform`, "
+        "`restoops init --upgrade`"
+    )(init)
 
 
 def init(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIRECTORY]", help="Where to write it.", show_default=False)
+        Path,
+        typer.Argument(metavar="[DIRECTORY]", help="Top of your repository.", show_default=False),
     ] = Path(),
     *,
+    only: Annotated[
+        str, typer.Option("--only", metavar="PARTS", help=f"Some of {', '.join(PARTS)}.")
+    ] = "",
+    upgrade: Annotated[
+        bool,
+        typer.Option("--upgrade", help="Bring what this version has new, and keep your edits."),
+    ] = False,
     dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write a commented restoops.yaml.
+    """Put restoops.yaml, terraform/, ansible/, docker/ and .github/ into your repository.
 
-    One that is there already is never touched.
+    What is there already is never overwritten; how it differs is shown.
     """
-    from restoops.config.load import FILE_NAME
-    from restoops.config.template import render
+    from restoops.flows.init import Wish, carry_out, prepare
+    from restoops.plan.placing import Part
+    from restoops.report.init import show, show_seeds
 
-    path = directory / FILE_NAME
-    if dry_run:
-        typer.echo(render(), nl=False)
-        return
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(render())
-    except FileExistsError:
-        raise Refused(
-            f"{path} is there already and was left as it is",
-            hint="`restoops init --dry-run` prints what would be written.",
-        ) from None
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}") from error
-    typer.echo(f"wrote {path}: name your image and hosts there, then run `restoops doctor`")
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    _check(names, only)
+    plan = prepare(Wish(directory, frozenset(map(Part, names)), upgrade))
+    if not dry_run:
+        carry_out(plan)
+    show(plan.placings, as_json=as_json, is_dry=dry_run)
+    if not as_json:
+        show_seeds(plan.seeds, is_dry=dry_run)
+    if plan.rejected and not dry_run:
+        raise NeedsAttention(
+            f"{', '.join(plan.rejected)} could not be merged and stayed as before",
+            hint="What is new is in FILE.rej: take over from it what you want, and delete it.",
+        )
+
+
+def _check(names: list[str], only: str) -> None:
+    unknown = [name for name in names if name not in PARTS]
+    if unknown or (only and not names):
+        raise UsageError(
+            f"`--only` names no part: {', '.join(map(repr, unknown)) or repr(only)}",
+            hint=f"There are: {', '.join(PARTS)}.",
+        )

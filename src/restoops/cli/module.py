@@ -20,6 +20,7 @@ from restoops.cli.hosts import opened
 from restoops.cli.module_told import Told
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import RestoopsError, StepFailed, Unreachable, UsageError
+from restoops.masking import masked
 from restoops.report.jsonl import plain
 
 if TYPE_CHECKING:
@@ -64,7 +65,14 @@ class Asked:
 
 
 def answer(asked: Asked) -> dict[str, Any]:
-    """Do what was asked for and return what Ansible is to know; `failed` when it did not work."""
+    """Do what was asked for and return what Ansible is to know; `failed` when it did not work.
+
+    No text of it has a secret in it.
+    """
+    return masked(_answer(asked))
+
+
+def _answer(asked: Asked) -> dict[str, Any]:
     told = Told(asked.progress)
     try:
         loaded = _load(asked)

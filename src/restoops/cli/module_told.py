@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from restoops.masking import masked
 from restoops.report.events import Event, FleetEnded, Planned, Recovering, RunEnded, RunStarted
 from restoops.report.jsonl import plain, snake
 from restoops.report.plain import sentence
@@ -34,6 +35,7 @@ class Told:
 
     def tell(self, event: Event) -> None:
         """Take in one event."""
+        event = masked(event)
         match event:
             case RunStarted():
                 self._started = event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,6 +53,14 @@ ViaOption = Annotated[
     typer.Option(
         "--via",
         help="Let Ansible do it, by the playbook that `ansible.update` of restoops.yaml names.",
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Write a page about the run there, however it ends; it loads nothing from outside.",
     ),
 ]
 HostOption = Annotated[

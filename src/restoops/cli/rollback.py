@@ -23,11 +23,13 @@ from restoops.cli.options import (
     HostOption,
     JsonOption,
     PauseOption,
+    ReportOption,
     TimeoutOption,
     WaitOption,
     YesOption,
 )
 from restoops.cli.questions import confirming_rollback, demand_somebody_to_ask
+from restoops.cli.recording import recording
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import RestoopsError, UsageError
 
@@ -77,6 +79,7 @@ def rollback(
     host: HostOption = None,
     batch: BatchOption = "100%",
     pause: PauseOption = 0,
+    report: ReportOption = None,
 ) -> None:
     """Make an earlier release live again on ENVIRONMENT."""
     release, environment = _arguments(first, second, is_list=list_)
@@ -88,13 +91,14 @@ def rollback(
         environment or "", dry_run, yes, as_json, wait, timeout, hosts, batch_argument(batch),
         pause, preempt,
     )  # fmt: skip
-    loaded = load_environment(options.environment)
-    demand_somebody_to_ask(yes=yes or dry_run)
-    with swapping(options, "rollback", loaded) as swap:
-        from restoops.flows.swap import rollback as go_back
+    with recording("rollback", options, report) as record:
+        loaded = load_environment(options.environment)
+        demand_somebody_to_ask(yes=yes or dry_run)
+        with swapping(options, "rollback", loaded, recording=record) as swap:
+            from restoops.flows.swap import rollback as go_back
 
-        ask = None if yes else confirming_rollback(options.environment, swap.fleet.interrupt)
-        go_back(swap, release, confirm=ask, can_pull=has_in_registry(loaded))
+            ask = None if yes else confirming_rollback(options.environment, swap.fleet.interrupt)
+            go_back(swap, release, confirm=ask, can_pull=has_in_registry(loaded))
 
 
 def _arguments(

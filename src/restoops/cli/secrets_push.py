@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
-from restoops.cli.context import load_environment
+from restoops.cli.context import choose_environment, find_hosts
 from restoops.cli.options import (
     DryRunOption,
     EnvironmentArgument,
@@ -22,14 +22,16 @@ from restoops.cli.options import (
 from restoops.cli.questions import confirm
 
 if TYPE_CHECKING:
-    from restoops.config.load import Loaded
+    from restoops.config.load import Chosen
     from restoops.flows.secrets_sinks import Sink
+    from restoops.model import Value
 
 
 class Place(StrEnum):
     """Kinds of places that secrets can be handed to."""
 
     HOSTS = "hosts"
+    GITHUB = "github"
 
 
 PlaceOption = Annotated[
@@ -59,16 +61,19 @@ def push(
 
     Names are shown, values are not. What is current already is not written again.
     """
-    loaded = load_environment(environment, checks_secrets=True)
+    chosen = choose_environment(environment, checks_secrets=True)
     from restoops.flows.secrets_current import current
     from restoops.flows.secrets_push import push as hand_over
     from restoops.flows.secrets_sources import Keeping
     from restoops.report.secrets import show_push
 
-    values = current(Keeping.of(loaded, start=Path.cwd(), environ=os.environ))
+    values = current(Keeping.of(chosen, start=Path.cwd(), environ=os.environ))
     places = " and ".join(dict.fromkeys(to))
-    confirm(f"Put secrets of {environment} on {places}?", yes=yes or dry_run or not loaded.confirm)
-    with opened_sinks(to, loaded, wait_s=wait, dry_run=dry_run) as sinks:
+    confirm(
+        f"Put secrets of {environment} on {places}?",
+        yes=yes or dry_run or not chosen.environment.confirm,
+    )
+    with opened_sinks(to, chosen, values.values, wait_s=wait, dry_run=dry_run) as sinks:
         pushed, error = hand_over(values, sinks, dry_run=dry_run)
     show_push(pushed, as_json=as_json)
     if error:
@@ -77,11 +82,17 @@ def push(
 
 @contextlib.contextmanager
 def opened_sinks(
-    to: Sequence[Place], loaded: Loaded, *, wait_s: int, dry_run: bool
+    to: Sequence[Place],
+    chosen: Chosen,
+    values: Mapping[str, Value],
+    *,
+    wait_s: int,
+    dry_run: bool,
 ) -> Iterator[tuple[Sink, ...]]:
     """Open the places of these kinds; they are closed with the block.
 
     Raises:
+        Refused: one would not take a name or a value.
         Unreachable: one cannot be reached.
         Locked: a run holds the lock of a host.
     """
@@ -92,7 +103,13 @@ def opened_sinks(
                 case Place.HOSTS:
                     from restoops.cli.secrets_hosts import host_sinks
 
-                    sinks += stack.enter_context(host_sinks(loaded, wait_s, dry_run=dry_run))
+                    sinks += stack.enter_context(
+                        host_sinks(find_hosts(chosen), wait_s, dry_run=dry_run)
+                    )
+                case Place.GITHUB:
+                    from restoops.cli.secrets_github import github_sinks
+
+                    sinks += stack.enter_context(github_sinks(chosen, values))
                 case _:
                     assert_never(place)
         yield tuple(sinks)

@@ -8,18 +8,23 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from restoops.cli.announcing import announced
 from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
 from restoops.cli.signals import honouring
+from restoops.masking import masked
 
 if TYPE_CHECKING:
+    from restoops.adapters.clock import Clock
+    from restoops.cli.recording import Recording
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
+    from restoops.flows.probing import Probing
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import RunKind
@@ -53,11 +58,15 @@ class RunOptions:
 
 @contextlib.contextmanager
 def swapping(
-    options: RunOptions, kind: RunKind, loaded: Loaded, listener: Listener | None = None
+    options: RunOptions,
+    kind: RunKind,
+    loaded: Loaded,
+    listener: Listener | None = None,
+    recording: Recording | None = None,
 ) -> Iterator[Swap]:
     """Open all that a deploy or rollback needs, with signals honoured between steps.
 
-    What happens is printed, or told to the `listener`.
+    What happens is printed, or told to the `listener`; the `recording` takes it down as well.
     """
     from restoops.flows.connect import give_up_silent_when_asked
     from restoops.flows.interrupt import Interrupt
@@ -65,12 +74,15 @@ def swapping(
     interrupt = Interrupt()
     with (
         honouring(interrupt),
-        _listening(options, listener, interrupt) as show,
+        _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
+        announced(loaded, show.tell) as told,
         opened(loaded, interrupt, options.hosts) as found,
     ):
-        tell = unbroken(show.tell)
+        tell = unbroken(told, recording)
         give_up_silent_when_asked(found.hosts, interrupt, tell)
-        yield _swap(options, kind, loaded, found, tell, interrupt)
+        swap = _swap(options, kind, loaded, found, tell, interrupt)
+        with recording.following(swap) if recording else contextlib.nullcontext():
+            yield swap
 
 
 def _swap(
@@ -83,7 +95,9 @@ def _swap(
 ) -> Swap:
     from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, wishes
+    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, spec, wishes
+    from restoops.flows.outside import Outside
+    from restoops.flows.public import outside_of
     from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
@@ -94,9 +108,12 @@ def _swap(
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     clock = SystemClock()
+    outside = outside_of(loaded, tell) if kind == "deploy" else Outside()
     read = found.secrets if kind == "deploy" and not options.only_recovers else None
-    asked = wishes(loaded.settings, options.timeout_s, read() if read else None)
+    asked = wishes(loaded.settings, options.timeout_s, asks_outside=outside.is_asked)
+    asked = replace(asked, spec=spec(loaded.settings, read() if read else None))
     request = _request(options, kind, clock.now())
+    probing = _probing(loaded, found, clock, kind)
     sessions = [
         Session(
             Executor(
@@ -106,14 +123,32 @@ def _swap(
                 tell=tell,
                 interrupt=interrupt,
                 logins=partial(login, loaded),
+                before_traffic=probing.begin,
+                smoke=smoke_settings(loaded.settings),
             ),
             request,
             asked,
         )
         for host in found.hosts
     ]
-    fleet = Fleet(sessions, request, how, Surroundings(tell, interrupt, clock, found.absent))
-    return Swap(fleet, request, asked, lambda: time.monotonic() - _STARTED, hooks(loaded))
+    around = Surroundings(tell, interrupt, clock, found.absent, outside)
+    fleet = Fleet(sessions, request, how, around)
+    seconds = partial(_seconds_since, _STARTED)
+    return Swap(fleet, request, asked, seconds, hooks(loaded), probing)
+
+
+def _probing(loaded: Loaded, found: Opened, clock: Clock, kind: RunKind) -> Probing:
+    from restoops.flows.probing import Probing
+
+    settings = loaded.settings
+    # HAProxy would count its requests with those of clients, which are held against a release.
+    is_watched = kind == "deploy" and settings.swap.bake_s > 0
+    rate = 0 if is_watched else settings.probe.rate
+    return Probing(found.hosts, settings.health.path, rate, clock)
+
+
+def _seconds_since(moment: float) -> float:
+    return time.monotonic() - moment
 
 
 class Listener(Protocol):
@@ -128,10 +163,10 @@ class Listener(Protocol):
 
 @contextlib.contextmanager
 def _listening(
-    options: RunOptions, listener: Listener | None, interrupt: Interrupt
+    options: RunOptions, listener: Listener | None, interrupt: Interrupt, *, url: str | None
 ) -> Iterator[Listener | Reporter]:
     if listener is None:
-        with reporting(as_json=options.as_json) as show:
+        with reporting(as_json=options.as_json, url=url or "") as show:
             yield show
     else:
         listener.watch(interrupt)
@@ -139,21 +174,23 @@ def _listening(
 
 
 @contextlib.contextmanager
-def reporting(*, as_json: bool) -> Iterator[Reporter]:
-    """Print events as they come, and leave the terminal tidy."""
-    show = reporter(as_json=as_json)
+def reporting(*, as_json: bool, url: str = "") -> Iterator[Reporter]:
+    """Print events as they come, and leave the terminal tidy; `url` as `reporter` takes it."""
+    show = reporter(as_json=as_json, url=url)
     try:
         yield show
     finally:
         show.close()
 
 
-def unbroken(tell: Tell) -> Tell:
+def unbroken(tell: Tell, recording: Recording | None = None) -> Tell:
     """Go on when nobody can be told any more: a closed pipe or terminal must not stop a run."""
     one_at_a_time = threading.Lock()  # hosts tell from threads of their own
 
     def try_to_tell(event: Event) -> None:
         with one_at_a_time, contextlib.suppress(OSError):
+            if recording:
+                recording.chronicle.tell(event)
             tell(event)
 
     return try_to_tell
@@ -168,7 +205,7 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         environment=options.environment,
         who=user(),
         origin=origin() + (f", via {options.via}" if options.via else ""),
-        purpose=options.purpose or " ".join(["restoops", *sys.argv[1:]]),
+        purpose=masked(options.purpose or " ".join(["restoops", *sys.argv[1:]])),
         started_at=now,
         dry_run=options.dry_run,
         wait_s=options.wait_s,

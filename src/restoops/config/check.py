@@ -140,6 +140,8 @@ def _neighbours(model: type[Section], path: Sequence[int | str]) -> Iterator[str
     if not path and model is Settings:
         yield "environments"
     for key in path:
+        if isinstance(key, int):
+            continue  # which one of a list
         annotation = model.model_fields[str(key)].annotation
         parts = (annotation, *get_args(annotation))
         model = next(p for p in parts if isinstance(p, type) and issubclass(p, Section))

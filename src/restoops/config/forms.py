@@ -73,6 +73,29 @@ def _is_registry(text: str) -> bool:
     return bool(match) and 1 <= int((match and match[3]) or 443) <= 65535
 
 
+def _is_public_url(text: str) -> bool:
+    match = re.fullmatch(
+        r"https?://(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+?)(:([0-9]{1,5}))?(/[A-Za-z0-9._~-]+)*", text
+    )
+    if not match:
+        return False
+    return _is_host(match[1].strip("[]")) and 1 <= int(match[3] or 443) <= 65535
+
+
+def _is_json_path(text: str) -> bool:
+    import jmespath
+
+    try:
+        return bool(jmespath.compile(json_path(text)))
+    except jmespath.exceptions.JMESPathError:
+        return False
+
+
+def json_path(text: str) -> str:
+    """Return a path as JMESPath writes it: without the `$` that JSONPath has for the root."""
+    return re.sub(r"^\$\.?(?=.)", "", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Argv:
     """A program and its arguments: a list, or one line that is split as a shell would."""
@@ -215,6 +238,49 @@ TagPattern = Annotated[
     matching(
         r"([A-Za-z0-9_.*?-]|<sha>|<semver>|<branch>){1,128}",
         "a tag, or a pattern of tags such as `v*`, `<semver>`, `main-<sha>`",
+    ),
+]
+PUBLIC_URL = Form(
+    "an address such as `https://api.example.com`, without user, query or `/` at its end",
+    _is_public_url,
+)
+PublicUrl = Annotated[str, Field(max_length=300), PUBLIC_URL]
+CheckName = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9/]([A-Za-z0-9 ._/-]{0,58}[A-Za-z0-9._/-])?",
+        "letters, digits, `.`, `_`, `/`, `-` and spaces between them, at most 60",
+    ),
+]
+# RFC 9110, section 5.6.2. What frames a request is not for the operator to say.
+HeaderName = Annotated[
+    str,
+    Field(max_length=100),
+    matching(
+        r"(?!(?i:content-length|transfer-encoding|connection|x-restoops-slot)$)"
+        r"[A-Za-z0-9!#$%&'*+.^_`|~-]+",
+        "the name of a header, such as `content-type`",
+    ),
+]
+JsonPath = Annotated[
+    str,
+    Field(max_length=300),
+    Form("a path into JSON, such as `services.database.status` or `items[0].name`", _is_json_path),
+]
+GithubRepository = Annotated[
+    str,
+    Field(max_length=140),
+    matching(
+        r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.\.?$)[A-Za-z0-9._-]+",
+        "a repository on GitHub, `owner/name`",
+    ),
+]
+GithubEnvironment = Annotated[
+    str,
+    Field(max_length=255),
+    matching(
+        r"([^\x00-\x1f\x7f{}\s]|\{environment\})+",
+        "a name without blanks and without braces other than `{environment}`",
     ),
 ]
 # A token goes there.

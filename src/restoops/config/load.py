@@ -36,6 +36,7 @@ class Loaded:
         targets: never empty.
         file: where the settings came from; `None` means the embedded default.
         confirm: whether a deploy asks first.
+        terraform: what Terraform knows of the environment; `None` when its hosts are elsewhere.
     """
 
     environment: str
@@ -44,6 +45,7 @@ class Loaded:
     targets: tuple[Target, ...]
     file: Path | None
     confirm: bool = False
+    terraform: TerraformOutputs | None = None
 
     @property
     def has_secrets(self) -> bool:
@@ -148,7 +150,13 @@ def with_hosts(
     found, folder = chosen.environment, (chosen.file or start).parent
     targets = (play and play.remote) or _targets(found, folder, terraform_outputs)
     return Loaded(
-        chosen.name, found.connection, chosen.settings, targets, chosen.file, found.confirm
+        chosen.name,
+        found.connection,
+        chosen.settings,
+        targets,
+        chosen.file,
+        found.confirm,
+        found.terraform,
     )
 
 

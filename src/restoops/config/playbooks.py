@@ -7,6 +7,8 @@ from pathlib import Path
 
 from restoops.config.faults import printable
 from restoops.config.load import Loaded
+from restoops.config.schema import Ansible
+from restoops.config.shipped import shipped_files
 from restoops.errors import UsageError
 
 
@@ -32,12 +34,17 @@ class Project:
 def find_project(loaded: Loaded, playbook: str, *, start: Path) -> Project:
     """Return where `playbook` is: beside restoops.yaml, or in a directory from `start` upwards.
 
+    Where there is no such directory, and none is configured, it is that of restoops itself.
+
     Raises:
         UsageError: it is in none of them.
     """
     configured = loaded.settings.ansible.directory
     above = start.absolute()
     bases = (*((loaded.file.parent,) if loaded.file else ()), above, *above.parents)
+    is_own = configured != Ansible().directory or any((it / configured).is_dir() for it in bases)
+    if not is_own:
+        bases = (shipped_files(),)
     for base in bases:
         directory = base / configured
         if (directory / playbook).is_file():

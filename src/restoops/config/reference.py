@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from restoops.config.described import Key, keys, summary
+from restoops.config.public import SmokeCheck
 from restoops.config.schema import Environment, TerraformOutputs, sections
 from restoops.config.section import Section
 from restoops.config.variables import variable
@@ -35,6 +36,20 @@ status 2 and before anything is contacted. Values stay as they are written: `1.1
 `0644` need no quotes to remain texts. Anchors and aliases are read, tags and merge keys are not.
 """
 
+_CHECKS = """\
+```yaml
+smoke:
+  checks:
+    - name: menu
+      path: /v1/menu
+      json_values:
+        items[0].name: "*"
+      headers:
+        content-type: application/json*
+      latency_ms: 500
+```
+"""
+
 _ENVIRONMENTS = """\
 ```yaml
 health:
@@ -56,6 +71,9 @@ def render() -> str:
     parts = [_HEAD]
     for name, model in sections().items():
         parts.append(f"## {name}\n\n{summary(model)}\n\n{_table(name, model)}")
+        if name == "smoke":
+            parts.append(f"### checks\n\n{summary(SmokeCheck)}\n\n{_CHECKS}")
+            parts.append(_table(None, SmokeCheck))
     parts.append(f"## environments\n\n{summary(Environment)}\n\n{_ENVIRONMENTS}")
     parts.append(_table(None, Environment))
     parts.append(

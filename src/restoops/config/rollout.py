@@ -65,6 +65,15 @@ class Fleet(Section):
         return self
 
 
+class Probe(Section):
+    """A probe that asks every host for `health.path` during a run, as a client would."""
+
+    rate: Annotated[float, Field(ge=0, le=50)] = 10
+    """Requests a second to each host, and 50 to all of them together, while traffic moves; what
+    failed is told with the result. 0 asks none; nor does a deploy that is watched
+    (`swap.bake_s`), which counts the requests of clients themselves."""
+
+
 class Release(Section):
     """What a deploy runs once, on one host, before any traffic goes to the new release."""
 

@@ -1,7 +1,7 @@
 """Shape of `restoops.yaml`. The string under a field is its reference documentation.
 
-Every default is here or in `rollout`, and nowhere else. Units are part of a field's name:
-`_s` seconds.
+Every default is here, in `public` or in `rollout`, and nowhere else. Units are part of a field's
+name: `_s` seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from restoops.config.forms import (
     Directory,
     EnvFile,
     FileName,
+    GithubEnvironment,
+    GithubRepository,
     HostAddress,
     ImageName,
     Name,
@@ -30,7 +32,8 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
-from restoops.config.rollout import Bake, Fleet, Hooks, Release, Swap
+from restoops.config.public import Public, Smoke
+from restoops.config.rollout import Bake, Fleet, Hooks, Probe, Release, Swap
 from restoops.config.section import Section
 
 
@@ -160,7 +163,7 @@ class Ansible(Section):
 
     directory: FileName = "ansible"
     """Directory with `playbooks/`, and perhaps `ansible.cfg` and `inventories/`: beside
-    `restoops.yaml` or in a directory above you."""
+    `restoops.yaml` or in a directory above you; else the `ansible` that comes with restoops."""
     setup: FileName = "playbooks/setup-api.yml"
     """Playbook that makes a droplet ready for a deploy, in that directory."""
     update: FileName = "playbooks/update-api.yml"
@@ -194,6 +197,23 @@ class Secrets(Section):
     as_environment: tuple[VariableName, ...] = ()
     """Names that a release gets as plain variables and not as files, for one that cannot read
     `NAME_FILE`. `docker inspect` shows them, and so does every child process."""
+    github_repository: GithubRepository | None = None
+    """Repository on GitHub, `owner/name`, for `secrets push --to github`; else `GITHUB_REPOSITORY`,
+    which a workflow has, else that of git's remote `origin`."""
+    github_environment: GithubEnvironment | None = None
+    """Environment of that repository, which has to be there; else the one of the same name.
+    `{environment}` stands for ours."""
+    github_repository_secrets: tuple[VariableName, ...] = ()
+    """Names that go to the repository, where every workflow of it can read them; all others go to
+    the environment."""
+
+
+class Github(Section):
+    """What GitHub is told of runs inside GitHub Actions."""
+
+    deployments: bool = False
+    """Write a deployment with its state for each deploy and rollback. The job needs
+    `deployments: write`, and `deployment: false` at its `environment`, which writes one as well."""
 
 
 class Settings(Section):
@@ -205,8 +225,11 @@ class Settings(Section):
     container: Container = Container()
     proxy: Proxy = Proxy()
     health: Health = Health()
+    public: Public = Public()
+    smoke: Smoke = Smoke()
     swap: Swap = Swap()
     bake: Bake = Bake()
+    probe: Probe = Probe()
     fleet: Fleet = Fleet()
     release: Release = Release()
     hooks: Hooks = Hooks()
@@ -215,6 +238,7 @@ class Settings(Section):
     host: Host = Host()
     ansible: Ansible = Ansible()
     secrets: Secrets = Secrets()
+    github: Github = Github()
 
 
 def sections() -> dict[str, type[Section]]:
@@ -231,6 +255,8 @@ class TerraformOutputs(Section):
     """Output that maps a droplet's key to `{public, private}` addresses."""
     address: Literal["public", "private"] = "public"
     """Which of the two addresses to connect to."""
+    url: OutputName | None = None
+    """Output that holds the address clients use, such as `url`, where `public.url` is not set."""
 
 
 class Environment(Section):

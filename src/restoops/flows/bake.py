@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from restoops.adapters.clock import Clock
 from restoops.errors import RestoopsError, StepFailed
 from restoops.flows.host import Host
 from restoops.model import Color, Counts
-from restoops.plan.bake import Figures, Limits, Verdict, baseline, judge
+from restoops.plan.bake import Figures, Limits, Verdict, baseline, judge, total
 from restoops.plan.steps import Bake
 
 _INTERVAL_S = 0.5
@@ -94,6 +94,17 @@ class Watch:
             hint="Traffic goes back to the release before, which is still warm.",
             details=details,
         )
+
+
+def erring_together(figures: Iterable[Figures | None], limits: Limits) -> StepFailed | None:
+    """Return what is wrong with the release on all hosts together, if anything is."""
+    found = total(it for it in figures if it)
+    if judge(found, limits) is not Verdict.ERRS:
+        return None
+    return StepFailed(
+        f"the new release errs on all hosts together: {found}",
+        hint="Traffic goes back to the release before, which is still warm.",
+    )
 
 
 def told(figures: Figures, limits: Limits) -> str:

@@ -18,6 +18,7 @@ from restoops.errors import (
     Unreachable,
 )
 from restoops.flows.background import side_by_side
+from restoops.flows.bake import erring_together
 from restoops.flows.deadline import Deadline
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.locks import take_locks
@@ -25,7 +26,7 @@ from restoops.flows.pause import pause
 from restoops.flows.rollout import Rollout, Surroundings, gravest
 from restoops.flows.session import Request, Session, serving
 from restoops.model import HostState
-from restoops.plan.bake import Figures, Verdict, judge, total
+from restoops.plan.bake import Figures
 from restoops.plan.bluegreen import SwapPlan
 from restoops.plan.fleet import (
     Ending,
@@ -56,6 +57,7 @@ class Fleet:
         self.tell = surroundings.tell
         self.undone: Undone | None = None
         """The deploy that had been cut off and was, or in a dry run would be, undone first."""
+        self.outside = surroundings.outside
         self._around = surroundings
         self._absent = surroundings.absent
         self._request = request
@@ -140,6 +142,7 @@ class Fleet:
                 ready: Sequence[Session] = self._prepare(plans, states)
                 ready = self._run_command(ready)
                 self._switch(ready, deadline)
+            self._ask_outside(ready)
             self._bake([session for session in ready if session.is_open], ready)
             self._settle(ready)
         except Interrupted as error:
@@ -297,15 +300,20 @@ class Fleet:
         seen, failed = side_by_side(bake, switched, at_once=max(1, len(switched)))
         self._leave_if_cut_off(failed)
         erring = {s: it for s, it in failed.items() if not isinstance(it, Unreachable)}
-        figures = total(it for it in seen.values() if it)
         limits = next((s.plan.bake.limits for s in switched if s.plan and s.plan.bake), None)
-        if not erring and limits and judge(figures, limits) is Verdict.ERRS:
-            erring[switched[0]] = StepFailed(
-                f"the new release errs on all hosts together: {figures}",
-                hint="Traffic goes back to the release before, which is still warm.",
-            )
+        if not erring and limits and (fault := erring_together(seen.values(), limits)):
+            erring[switched[0]] = fault
         if erring:
             raise self._undone(erring, ready)
+
+    def _ask_outside(self, ready: Sequence[Session]) -> None:
+        """Ask the public address, once; when it answers badly all of `ready` go back."""
+        if switched := [session for session in ready if session.is_open]:
+            served = any(session.previous for session in self.sessions)
+            try:
+                self.outside.check(self.interrupt, self._around.clock, served=served)
+            except StepFailed as error:
+                raise self._undone({switched[0]: error}, ready) from error
 
     def _settle(self, ready: Sequence[Session]) -> None:
         switched = [session for session in ready if session.is_open]
@@ -339,9 +347,8 @@ class Fleet:
         self, failed: Mapping[Session, RestoopsError], sessions: Sequence[Session]
     ) -> RestoopsError:
         errors = self._undo(failed, sessions)
-        # Others were only called off because of these.
         genuine = {s: errors[s] for s, it in failed.items() if not isinstance(it, Interrupted)}
-        return self._verdict(gravest(genuine))
+        return self._verdict(gravest(genuine))  # others were only called off because of these
 
     def _verdict(self, error: RestoopsError) -> RestoopsError:
         """Return `error`, or a graver one when hosts are left with different releases."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from restoops.adapters.connection import Holder
 from restoops.adapters.runtime import Traffic
+from restoops.adapters.sampler import Seen
 from restoops.model import (
     Answer,
     Color,
@@ -15,6 +16,7 @@ from restoops.model import (
     HostState,
     Logins,
     OpenRun,
+    Question,
     Record,
     Release,
 )
@@ -25,6 +27,13 @@ class Lock(Protocol):
 
     def release(self) -> None:
         """Give it back."""
+
+
+class Sampler(Protocol):
+    """Requests to a host, as they are answered; see `adapters.sampler`."""
+
+    def __iter__(self) -> Iterator[Seen | None]: ...
+    def close(self) -> None: ...
 
 
 class Host(Protocol):
@@ -40,6 +49,8 @@ class Host(Protocol):
     def traffic(self) -> Traffic: ...
     def has_old_proxy(self) -> bool: ...
     def ask(self, path: str, slot: Color | None) -> tuple[Answer, Color | None]: ...
+    def sample(self, path: str, every_s: float) -> Sampler: ...
+    def send(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]: ...
     def is_doubted(self, color: Color) -> bool: ...
     def logs(self, color: Color, lines: int) -> list[str]: ...
     def open_run(self, run: OpenRun) -> None: ...

@@ -10,15 +10,20 @@ from pathlib import Path
 from restoops.adapters.container import Blueprint
 from restoops.adapters.haproxy import ProxySettings, ProxyWish
 from restoops.adapters.host_settings import HostSettings
+from restoops.config.forms import json_path
 from restoops.config.load import Loaded
+from restoops.config.public import SmokeCheck
 from restoops.config.schema import Settings
 from restoops.flows.hooks import HOOKS, Hooks
 from restoops.flows.rollout import Rollout
+from restoops.flows.smoke import SmokeSettings
 from restoops.flows.steps import HealthSettings
-from restoops.model import Color, Handed, ImageName
+from restoops.handover import Handed
+from restoops.model import Color, ImageName, Question
 from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
 from restoops.plan.fleet import Policy
+from restoops.plan.smoke import Check
 
 _SLOTS = {Color.BLUE: 11, Color.GREEN: 12}
 """Last number of each slot's address on the bridge."""
@@ -56,20 +61,23 @@ def image_name(settings: Settings) -> ImageName:
 
 
 def wishes(
-    settings: Settings, timeout_s: float | None = None, secrets: Handed | None = None
+    settings: Settings, timeout_s: float | None = None, *, asks_outside: bool = False
 ) -> Wishes:
     """Return what the settings say about a swap; `timeout_s` overrides `health.timeout_s`.
 
-    With `secrets`, a release that was given others does not serve as asked.
+    With `asks_outside` the public address is asked after the switch, and not each host.
     """
+    smoke = tuple(check.name for check in settings.smoke.checks)
     return Wishes(
-        spec=fingerprint(settings) + (f"+{secrets.spec}" if secrets else ""),
+        spec=spec(settings),
         healthy_s=timeout_s or settings.health.timeout_s,
         successes=settings.health.successes,
         drain_s=settings.swap.drain_s,
         warm_s=settings.swap.warm_s,
         keep=settings.image.keep,
         bake=_bake(settings),
+        smoke=smoke,
+        smoke_live=() if asks_outside else smoke,
     )
 
 
@@ -105,6 +113,28 @@ def health_settings(settings: Settings) -> HealthSettings:
     """Return how a new release is asked whether it is healthy."""
     health = settings.health
     return HealthSettings(health.path, health.interval_s, health.start_wait_s)
+
+
+def smoke_settings(settings: Settings) -> SmokeSettings:
+    """Return the smoke checks."""
+    smoke = settings.smoke
+    return SmokeSettings(tuple(map(_check, smoke.checks)), smoke.attempts)
+
+
+def _check(told: SmokeCheck) -> Check:
+    return Check(
+        name=told.name,
+        question=Question(told.path, told.method, told.send_headers, told.body, told.timeout_s),
+        status=told.status,
+        json_values={json_path(path): value for path, value in told.json_values.items()},
+        headers=told.headers,
+        latency_ms=told.latency_ms,
+    )
+
+
+def spec(settings: Settings, secrets: Handed | None = None) -> str:
+    """Return the fingerprint of settings and secrets that a container is made with."""
+    return fingerprint(settings) + (f"+{secrets.spec}" if secrets else "")
 
 
 def fingerprint(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from restoops.adapters.clock import Clock
 from restoops.errors import Interrupted, NeedsAttention, RestoopsError
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.outside import Outside
 from restoops.plan.fleet import Policy
 from restoops.report.events import Tell
 
@@ -45,6 +46,7 @@ class Surroundings:
     clock: Clock
     absent: Mapping[str, RestoopsError] = field(default_factory=dict)
     """Hosts that could not be reached, which the policy can do without."""
+    outside: Outside = field(default_factory=Outside)
 
 
 def gravest(failed: Mapping[Any, RestoopsError]) -> RestoopsError:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused
-from restoops.flows.secrets_sources import Keeping
-from restoops.plan.env_check import EnvCheck, compare
+from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.plan.env_check import EnvCheck, compare, weak_names
 from restoops.plan.fingerprints import KEY_NAME
 
 
@@ -43,6 +43,9 @@ def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, 
 
 def _check(keeping: Keeping) -> EnvCheck:
     template, source = keeping.template(), keeping.source()
-    values = {name: it for name, it in source.read().items() if name != KEY_NAME}
+    found = source.read()
+    learn_secrets(template, source, found)
+    values = {name: it for name, it in found.items() if name != KEY_NAME}
     findings = compare(template.variables, values, is_exclusive=source.is_exclusive)
-    return EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings)
+    weak = weak_names(template.variables, values)
+    return EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)

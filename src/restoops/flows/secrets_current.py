@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from restoops.errors import UsageError
-from restoops.flows.secrets_sources import Keeping
-from restoops.model import Handed, Secret, Value
+from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.handover import Handed
+from restoops.model import Secret, Value
 from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprint_of_all, fingerprints
 
 
@@ -31,6 +32,7 @@ def current(keeping: Keeping) -> Current:
     """
     template, source = keeping.template(), keeping.source()
     found = source.read()
+    learn_secrets(template, source, found)
     key = _key(found, source.shown)
     names = [it.name for it in template.variables if it.name in found]
     values = {name: found[name] for name in names if found[name].reveal().strip()}

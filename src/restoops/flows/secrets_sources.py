@@ -15,6 +15,7 @@ from restoops.adapters.source_file import FileSource
 from restoops.config.load import Chosen, Loaded
 from restoops.config.schema import Secrets
 from restoops.errors import UsageError
+from restoops.masking import learn
 from restoops.model import Secret
 from restoops.plan.env_template import Template, template_of
 from restoops.plan.fingerprints import KEY_NAME
@@ -148,6 +149,12 @@ class Keeping:
                 f"{name} leads to no home directory",
                 hint="`secrets` in restoops.yaml says where template and values are.",
             ) from error
+
+
+def learn_secrets(template: Template, source: Source, found: Mapping[str, Secret]) -> None:
+    """Take what `source` gave out of what is printed, but for what the template shows itself."""
+    wanted = {it.name: it.is_secret for it in template.variables}
+    learn(*(it for name, it in found.items() if wanted.get(name, source.is_exclusive)))
 
 
 def _repository(folder: Path) -> Path | None:

@@ -15,7 +15,8 @@ from restoops.flows.drain import drain
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.pause import pause
-from restoops.model import Answer, Color, Container, Logins, Timing
+from restoops.flows.smoke import SmokeSettings, put
+from restoops.model import Answer, Color, Container, Logins, Question, Timing
 from restoops.plan.health import another_release, is_everybodys_fault
 from restoops.plan.steps import (
     AwaitHealthy,
@@ -27,6 +28,7 @@ from restoops.plan.steps import (
     Remove,
     RunProxy,
     SetUp,
+    Smoke,
     Start,
     Step,
     Stop,
@@ -61,8 +63,11 @@ class Executor:
     tell: Tell
     interrupt: Interrupt
     logins: Logins = lambda _: None
+    smoke: SmokeSettings = field(default_factory=SmokeSettings)
     done: list[Timing] = field(default_factory=list)
     cut: int = 0
+    before_traffic: Callable[[Host], None] = lambda _: None
+    """Called before a step that readies a release for traffic, or sends traffic to it."""
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.host)
@@ -80,10 +85,14 @@ class Executor:
 
     def _apply_one(self, step: Step) -> None:
         began, at = self.clock.monotonic(), self.clock.now()
+        if isinstance(step, AwaitHealthy | Switch):
+            self.before_traffic(self.host)
         self.tell(StepStarted(self.host.name, step))
         try:
             note = self._carry_out(step)
         except RestoopsError as error:
+            seconds = round(self.clock.monotonic() - began, 3)
+            self.done.append(Timing(type(step).__name__, at, seconds, broken=True))
             self.tell(StepBroken(self.host.name, step, error.message))
             if isinstance(error, Unreachable):
                 # Whatever is still asked of a host that hangs would wait as long again.
@@ -110,6 +119,8 @@ class Executor:
                 self.host.start(color, release, secrets)
             case AwaitHealthy():
                 return self._await_healthy(step)
+            case Smoke():
+                return self._smoke(step)
             case Switch(to, covered):
                 self.host.route(to, covered=covered)
             case Verify(color):
@@ -187,6 +198,27 @@ class Executor:
             if is_last:
                 raise self._not_healthy(step, answer)
             self._pause(self.health.interval_s)
+
+    def _smoke(self, step: Smoke) -> str:
+        slot, progress = None if step.live else step.color, self._progress(step)
+
+        def ask(question: Question) -> Answer:
+            work = in_background(lambda: self.host.send(question, slot))
+            return work(self.interrupt)[0]
+
+        for check in self.smoke.named(step.checks):
+            progress(check.name)
+            result = put(check, ask, self.smoke.attempts, self._pause)
+            if not result.passed:
+                raise self._failure(
+                    step.color,
+                    f"smoke check {check.name!r} of {step.color} failed: {result.why}",
+                    hint="Its last log lines are above. "
+                    + ("Traffic goes back to" if step.live else "Traffic stays on")
+                    + " the release before. `smoke.checks` says what is expected.",
+                    beside=step.color.other if step.live else None,
+                )
+        return f"{len(step.checks)} passed"
 
     def _look_for_a_crash(self, color: Color, answer: Answer) -> None:
         container = self.host.inspect(color)

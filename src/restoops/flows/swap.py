@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from restoops.flows.background import in_background
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks, facts_of
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.probing import Probing
 from restoops.flows.session import Request, Session
 from restoops.flows.way_back import Aim, Question, WayBack, way_back
 from restoops.model import Digest, HostState, Release
@@ -29,6 +31,19 @@ class Swap:
     seconds: Callable[[], float]
     """Seconds since the command was started."""
     hooks: Hooks = field(default_factory=Hooks)
+    probing: Probing | None = None
+
+    @property
+    def requests(self) -> int:
+        """Requests of the probe; 0 when it sent none, or has not ended."""
+        probed = self.probing and self.probing.probed
+        return probed.requests if probed else 0
+
+    @property
+    def failed(self) -> int:
+        """How many of them failed."""
+        probed = self.probing and self.probing.probed
+        return probed.failed if probed else 0
 
 
 def deploy(swap: Swap, resolve: Callable[[Interrupt], Release]) -> None:
@@ -112,14 +127,24 @@ def _carry_out(
         planned = Planned(session.host.name, session.previous, plan.steps, request.dry_run)
         fleet.tell(planned)
     fleet.tell_batches(plans, dry_run=request.dry_run)
+    if any(plan.moves for plan in plans.values()):
+        fleet.outside.announce(dry_run=request.dry_run)
     try:
         if not request.dry_run:
-            _between_hooks(swap, release, lambda: fleet.carry_out(plans, states))
+            _between_hooks(swap, release, lambda: _probed(swap, plans, states))
     finally:
         if len(fleet.results) > 1:
             fleet.tell(_fleet_ended(swap, release))
     if len(fleet.results) == 1:
         fleet.tell(_run_ended(swap, *next(iter(plans.items()))))
+
+
+def _probed(
+    swap: Swap, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]
+) -> None:
+    fleet, probing = swap.fleet, swap.probing
+    with probing.telling(fleet.tell) if probing else contextlib.nullcontext():
+        fleet.carry_out(plans, states)
 
 
 def _between_hooks(swap: Swap, release: Release, carry_out: Callable[[], None]) -> None:
@@ -154,6 +179,8 @@ def _run_ended(swap: Swap, session: Session, plan: SwapPlan) -> RunEnded:
         cut=session.cut,
         warm_s=next((step.for_s for step in plan.steps if isinstance(step, KeepWarm)), 0),
         undone=swap.fleet.undone.deploy if swap.fleet.undone else None,
+        requests=swap.requests,
+        failed=swap.failed,
     )
 
 
@@ -168,4 +195,6 @@ def _fleet_ended(swap: Swap, release: Release) -> FleetEnded:
         dry_run=request.dry_run,
         cut=swap.fleet.cut,
         undone=swap.fleet.undone.deploy if swap.fleet.undone else None,
+        requests=swap.requests,
+        failed=swap.failed,
     )

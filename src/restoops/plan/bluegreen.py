@@ -18,6 +18,7 @@ from restoops.plan.steps import (
     Remove,
     RunProxy,
     SetUp,
+    Smoke,
     Start,
     Step,
     Stop,
@@ -43,6 +44,10 @@ class Wishes:
     keep: int
     bake: Limits | None = None
     """How a new release is watched after the switch; None when it is not."""
+    smoke: tuple[str, ...] = ()
+    """Smoke checks that a deploy puts to the new release before the switch."""
+    smoke_live: tuple[str, ...] = ()
+    """Those that it puts to each host after it; none when the public address is asked instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class SwapPlan:
     @property
     def switch(self) -> tuple[Step, ...]:
         """The switch, and the proof that it worked."""
-        return self.steps[self._switch : self._switch + 2] if self.moves else ()
+        return self.steps[self._switch : self._proven] if self.moves else ()
 
     @property
     def bake(self) -> Bake | None:
@@ -80,12 +85,18 @@ class SwapPlan:
         """The steps that retire the release before."""
         if not self.moves:
             return ()
-        return tuple(it for it in self.steps[self._switch + 2 :] if not isinstance(it, Bake))
+        return tuple(it for it in self.steps[self._proven :] if not isinstance(it, Bake))
 
     @property
     def _switch(self) -> int:
         """Return where the switch is; an earlier one only makes what answers live."""
         return max(n for n, step in enumerate(self.steps) if isinstance(step, Switch))
+
+    @property
+    def _proven(self) -> int:
+        """Return where the proof of the switch ends: the answer through the proxy, smoke checks."""
+        proof = (Switch, Verify, Smoke)
+        return max(n for n, step in enumerate(self.steps) if isinstance(step, proof)) + 1
 
 
 def plan_deploy(state: HostState, release: Release, wishes: Wishes) -> SwapPlan:
@@ -130,8 +141,10 @@ def _plan_swap(
         *foundation,
         *_bring_up(state, Start(new, release, _secrets(state, release, own=not covers)), wishes),
         AwaitHealthy(new, wishes.healthy_s, wishes.successes, proven=not covers),
+        *((Smoke(new, wishes.smoke),) if wishes.smoke and covers else ()),
         Switch(new, covered=covers and _can_cover(old, state)),
         Verify(new),
+        *((Smoke(new, wishes.smoke_live, live=True),) if wishes.smoke_live and covers else ()),
         *((Bake(new, wishes.bake),) if wishes.bake and covers and _can_cover(old, state) else ()),
         *retire(old, state, wishes, covers=covers),
         *trim(state, wishes, without=new, plus=release),

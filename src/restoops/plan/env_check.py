@@ -9,6 +9,7 @@ from enum import Enum
 
 from restoops.model import Secret
 from restoops.plan.env_template import Variable
+from restoops.plan.redaction import is_weak
 
 _WITHIN = re.compile(r"<[a-z][a-z _-]{2,}>|\b(change|replace)[-_ ]?(me|this)\b", re.IGNORECASE)
 _WHOLE = re.compile(
@@ -44,6 +45,15 @@ class EnvCheck:
     template: str
     source: str
     findings: tuple[Finding, ...]
+    weak: tuple[str, ...] = ()
+    """Names whose values are too short or too common to be masked in what is printed."""
+
+
+def weak_names(variables: Sequence[Variable], values: Mapping[str, Secret]) -> tuple[str, ...]:
+    """Return the names of secrets that are there and cannot be masked, in the template's order."""
+    given = {it.name: values[it.name].reveal() for it in variables
+             if it.is_secret and it.name in values}  # fmt: skip
+    return tuple(name for name, value in given.items() if value.strip() and is_weak(value))
 
 
 def compare(

@@ -48,6 +48,8 @@ class Variable:
     type: str = "text"
     pattern: str = ""
     min_length: int = 0
+    is_secret: bool = True
+    """Whether a placeholder stands in the template, or nothing, and no value that would do."""
 
     def fault(self, value: str) -> str:
         """Say what `value` should be and is not, without a word of it; nothing when it fits."""
@@ -77,7 +79,7 @@ def template_of(entries: Iterable[EnvEntry]) -> Template:
         wrong = _faults_of(words)
         faults += [f"line {entry.line}, {entry.name}: {it}" for it in wrong]
         if not wrong:
-            variables.append(_variable(entry.name, words))
+            variables.append(_variable(entry, words))
     return Template(tuple(variables), tuple(faults))
 
 
@@ -110,11 +112,13 @@ def _is_pattern(text: str) -> bool:
     return bool(text)
 
 
-def _variable(name: str, words: dict[str, str | None]) -> Variable:
+def _variable(entry: EnvEntry, words: dict[str, str | None]) -> Variable:
+    example = entry.value.reveal().strip()
     return Variable(
-        name,
+        entry.name,
         is_optional="optional" in words,
         type=words.get("type") or "text",
         pattern=words.get("pattern") or "",
         min_length=int(words.get("min") or 0),
+        is_secret=not example or "<" in example,
     )

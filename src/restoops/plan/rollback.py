@@ -26,7 +26,7 @@ class Whereabouts(StrEnum):
 _GUESSES = {Whereabouts.WARM: 1.0, Whereabouts.ON_HOST: 5.0, Whereabouts.IN_REGISTRY: 60.0}
 _BEFORE_S = 0.6
 """Seconds before the first step, which no history holds: start, connect, lock, observe."""
-_NEVER_IN_A_ROLLBACK = {"Bake", "SetUp"}
+_NEVER_IN_A_ROLLBACK = {"Bake", "SetUp", "Smoke"}
 """Steps of a deploy whose time says nothing about a rollback."""
 
 
@@ -119,7 +119,7 @@ def _durations(history: tuple[Record, ...], where: Whereabouts) -> list[float]:
     """Return what runs of this sort took; one that had to pull tells of one that has not to."""
     left_out = _NEVER_IN_A_ROLLBACK | ({"Pull"} if where is Whereabouts.ON_HOST else set())
     logs = [
-        [timing for timing in record.log if timing.step not in left_out]
+        [timing for timing in record.log if timing.step not in left_out and not timing.broken]
         for record in history
         if record.outcome == "done"
     ]

@@ -72,3 +72,15 @@ def _run(records: Mapping[str, Record], fleet: tuple[str, ...]) -> FleetRun:
         records=records,
         fleet=fleet,
     )
+
+
+def called(name: str, runs: Mapping[str, tuple[FleetRun, ...]]) -> tuple[tuple[str, FleetRun], ...]:
+    """Return the runs that `name` can mean, each with its environment.
+
+    It is `last`, a name, or how one begins; a whole name means that run alone.
+    """
+    every = [(where, run) for where, found in runs.items() for run in found]
+    if name == "last":
+        return (max(every, key=lambda it: it[1].started_at),) if every else ()
+    exact = tuple(it for it in every if it[1].id == name)
+    return exact or tuple(it for it in every if it[1].id.startswith(name))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from restoops.model import Color, Digest, HostState, Placed, SecretSet
+from restoops.handover import SecretSet
+from restoops.model import Color, Digest, HostState, Placed
 
 
 def own_set(state: HostState, digest: Digest) -> SecretSet | None:

@@ -66,6 +66,15 @@ class AwaitHealthy:
 
 
 @dataclass(frozen=True, slots=True)
+class Smoke:
+    """Put the smoke checks of these names to `color`; with `live` they go the way of clients."""
+
+    color: Color
+    checks: tuple[str, ...]
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """Send new requests to `to`; None: to nobody, as before the first deploy.
 
@@ -146,6 +155,7 @@ Step = (
     | Pull
     | Start
     | AwaitHealthy
+    | Smoke
     | Switch
     | Verify
     | Bake

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from restoops.model import OpenRun, Release, RunKind
 from restoops.plan.fleet import HostResult
+from restoops.plan.probe import Sample
+from restoops.plan.smoke import Result
 from restoops.plan.steps import Step
 
 
@@ -39,6 +41,26 @@ class Batches:
     pause_s: float
     """Seconds between two batches."""
     dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicChecks:
+    """The public address is asked once after the switch, or in a dry run would be."""
+
+    url: str
+    checks: tuple[str, ...]
+    """Names of the smoke checks."""
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicChecked:
+    """What came of a smoke check at the public address."""
+
+    url: str
+    result: Result
+    excuse: str = ""
+    """Why it is not held against the new release; empty when it passed or is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +176,25 @@ class PuttingRight:
 
 
 @dataclass(frozen=True, slots=True)
+class Probed:
+    """What a probe met with that asked hosts as a client would, from the switch until now."""
+
+    started_at: str
+    path: str
+    hosts: tuple[str, ...]
+    """Those that were asked."""
+    requests: int
+    failed: int
+    """Requests without an answer, or with one of 5xx."""
+    p50_ms: float | None
+    """Milliseconds within which half of the answers came; nothing when none came."""
+    p99_ms: float | None
+    slowest_ms: float | None
+    samples: tuple[Sample, ...]
+    """Each request; of more than 2,000, the failed ones and every so many others."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """The release serves on the host, since now or already before."""
 
@@ -171,6 +212,10 @@ class RunEnded:
     """Seconds that the previous release stays warm; 0 when it does not."""
     undone: Release | None = None
     """The release of a deploy that had been cut off and was undone first."""
+    requests: int = 0
+    """Requests of the probe; 0 when none was sent."""
+    failed: int = 0
+    """How many of them failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +232,18 @@ class FleetEnded:
     """Requests that were still running when drains came to their deadline."""
     undone: Release | None = None
     """The release of a deploy that had been cut off and was undone first."""
+    requests: int = 0
+    """Requests of the probe; 0 when none was sent."""
+    failed: int = 0
+    """How many of them failed."""
 
 
 Event = (
     RunStarted
     | Planned
     | Batches
+    | PublicChecks
+    | PublicChecked
     | BatchStarted
     | Pausing
     | Waiting
@@ -206,6 +257,7 @@ Event = (
     | Output
     | Stopping
     | PuttingRight
+    | Probed
     | RunEnded
     | FleetEnded
 )

@@ -43,7 +43,9 @@ class JsonReporter:
 
 def write(value: Mapping[str, Any]) -> None:
     """Print one object on one line."""
-    sys.stdout.write(json.dumps({"v": VERSION, **value}) + "\n")
+    # GitHub's runner obeys `##[` wherever it stands; so written it is the same text.
+    line = json.dumps({"v": VERSION, **value}).replace("##[", "#\\u0023[")
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 

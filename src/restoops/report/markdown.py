@@ -18,8 +18,8 @@ _OPEN_UP_TO = 20
 
 def summary_in_markdown(summary: Summary, today: date) -> str:
     """Return a plan as Markdown, cut so that it fits into one comment."""
-    head = [f"### `{_code(summary.environment)}`: {summary.counted}", "", *_lost(summary)]
-    foot = [f"- {_text(costs(summary))}", *(f"- {_text(it)}" for it in _notes(summary, today))]
+    head = [f"### `{as_code(summary.environment)}`: {summary.counted}", "", *_lost(summary)]
+    foot = [f"- {as_text(costs(summary))}", *(f"- {as_text(it)}" for it in _notes(summary, today))]
     left = MOST_CHARACTERS - sum(len(line) + 1 for line in [*head, *foot]) - 300
     table = list(_table(summary.changes, left))
     return "\n".join([*head, *table, *_cut("\n".join(foot))]) + "\n"
@@ -36,7 +36,7 @@ def _lost(summary: Summary) -> Iterator[str]:
         yield "> [!CAUTION]"
         yield "> Lost for good, the names have to be typed:"
         for it in losing[:50]:
-            yield f"> - {it.kind} {it.precious} `{_code(it.name)}`"
+            yield f"> - {it.kind} {it.precious} `{as_code(it.name)}`"
         if len(losing) > 50:
             yield f"> - and {len(losing) - 50} more"
         yield ""
@@ -71,17 +71,16 @@ def _table(changes: tuple[Change, ...], room: int) -> Iterator[str]:
 
 def _row(change: Change) -> str:
     action = f"**{change.kind}**" if change.loses else str(change.kind)
-    return (
-        f"| {action} | `{_code(change.address)}` | {_text(change.name)} | {_text(reason(change))} |"
-    )
+    address, why = as_code(change.address), as_text(reason(change))
+    return f"| {action} | `{address}` | {as_text(change.name)} | {why} |"
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
     """Return text for between backticks."""
     return _one_line(text).replace("`", "'").replace("|", "\\|")
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
     """Return text that Markdown and HTML take for nothing but text, nor mention anybody."""
     escaped = re.sub(r"([\\`*_{}\[\]()#+!|<>~&])", r"\\\1", _one_line(text))
     return escaped.replace("@", "@\u200b")

@@ -17,7 +17,10 @@ from restoops.report.events import (
     Pausing,
     Planned,
     Preempting,
+    Probed,
     Progress,
+    PublicChecked,
+    PublicChecks,
     PuttingRight,
     Recovering,
     RunEnded,
@@ -70,6 +73,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return _plan(event)
         case Batches():
             return _batches(event)
+        case PublicChecks() | PublicChecked():
+            return _public(event)
         case BatchStarted(number, of, hosts):
             return f"batch {number} of {of}: {', '.join(hosts)}"
         case Pausing(seconds, number, of):
@@ -99,6 +104,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return f"stopping; a host that does not answer within {duration(silence_s)} is given up"
         case PuttingRight(host):
             return f"  {host}  putting things right:"
+        case Probed():
+            return _probed(event)
         case RunEnded():
             return outcome(event)
         case FleetEnded():
@@ -122,6 +129,30 @@ def _batches(event: Batches) -> str:
     return "\n".join([f"{would} in {len(event.hosts)} batches{pauses}:", *each])
 
 
+def _probed(event: Probed) -> str:
+    figures = (("p50", event.p50_ms), ("p99", event.p99_ms), ("slowest", event.slowest_ms))
+    told = ", ".join(f"{name} {ms:.1f} ms" for name, ms in figures if ms is not None)
+    head = f"  probe of {event.path}: {_failed(event)}"
+    return f"{head}; {told}" if told else head
+
+
+def _failed(event: Probed | RunEnded | FleetEnded) -> str:
+    return f"{event.failed} of {event.requests} requests failed"
+
+
+def _public(event: PublicChecks | PublicChecked) -> str:
+    if isinstance(event, PublicChecks):
+        ask = "would ask" if event.dry_run else "to be asked"
+        return f"  {event.url}  {ask} after the switch: {', '.join(event.checks)}"
+    result = event.result
+    what = f"  {event.url}  {result.check}  {duration(result.seconds)}"
+    if result.passed:
+        return f"{what}  {result.status}"
+    if event.excuse:
+        return f"{what}  WARNING: {event.excuse}: {result.why}"
+    return f"{what}  failed: {result.why}"
+
+
 def outcome(event: RunEnded) -> str:
     """Return the result of a run in one line."""
     release = f"{event.release.tag} ({event.release.digest.short})"
@@ -139,7 +170,10 @@ def outcome(event: RunEnded) -> str:
         else ""
     )
     cut = f"; {event.cut} requests were cut at the end of the drain" if event.cut else ""
-    return f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}"
+    probed = f"; {_failed(event)}" if event.requests else ""
+    return (
+        f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}{probed}"
+    )
 
 
 def fleet_outcome(event: FleetEnded) -> str:
@@ -156,6 +190,8 @@ def fleet_outcome(event: FleetEnded) -> str:
         head = f"{release} serves on {share}, after {duration(event.seconds)}"
     if event.cut:
         head += f"; {event.cut} requests were cut at the end of the drain"
+    if event.requests:
+        head += f"; {_failed(event)}"
     head += _undone(event)
     width = max(len(result.host) for result in event.hosts)
     return "\n".join([head, *(_host_line(result, width) for result in event.hosts)])

@@ -33,6 +33,8 @@ def show_check(check: EnvCheck, *, as_json: bool) -> None:
     if check.findings:
         rows = [(it.name, it.problem.value, it.meaning) for it in check.findings]
         print_lines(aligned([("NAME", "PROBLEM", "WHAT TO DO"), *rows]))
+    if check.weak:
+        print_lines([f"too short or too common to be masked in output: {', '.join(check.weak)}"])
     fine = "is as" if not check.findings else "is not as"
     print_lines([f"{check.environment}: {check.source} {fine} {check.template} wants"])
 

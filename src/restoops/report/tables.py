@@ -19,7 +19,7 @@ from restoops.plan.status import Slot, Status, difference
 from restoops.report.jsonl import plain, snake, write
 from restoops.report.wording import duration, printable
 
-_TYPED_AGAIN = ("RELEASE", "HOST")
+_TYPED_AGAIN = ("RELEASE", "HOST", "ID")
 _FEW = 2
 """Hosts that are named; more are counted."""
 
@@ -81,11 +81,12 @@ def show_runs(environment: str, runs: Iterable[FleetRun], *, as_json: bool) -> N
             _outcome(run),
             duration(run.seconds),
             f"{run.who} from {run.origin}",
+            run.id,
             _why(run),
         )
         for run in runs
     ]
-    show_table(("STARTED", "RUN", "RELEASE", "HOSTS", "OUTCOME", "TOOK", "BY", "WHY"), rows)
+    show_table(("STARTED", "RUN", "RELEASE", "HOSTS", "OUTCOME", "TOOK", "BY", "ID", "WHY"), rows)
 
 
 def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from restoops.plan.steps import (
     Remove,
     RunProxy,
     SetUp,
+    Smoke,
     Start,
     Step,
     Stop,
@@ -42,6 +43,9 @@ def describe(step: Step) -> str:  # noqa: C901  one sentence for each kind of st
             return f"start {release.tag} in {color}{own}"
         case AwaitHealthy(color):
             return f"wait until {color} is healthy"
+        case Smoke(color, checks, live):
+            where = "the proxy, as clients do" if live else color
+            return f"ask {where}: {', '.join(checks)}"
         case Switch(to, keeps=True):
             return f"keep traffic on {to}" if to else "leave traffic off"
         case Switch(to):

@@ -1,0 +1,92 @@
+"""A run is taken down, so that a page can be written and others be told of it, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restoops.cli.swapping import origin, user
+from restoops.errors import Interrupted, Refused, RestoopsError
+
+if TYPE_CHECKING:
+    from restoops.cli.swapping import RunOptions
+    from restoops.flows.swap import Swap
+    from restoops.model import RunKind
+    from restoops.report.chronicle import Chronicle
+
+
+@dataclass
+class Recording:
+    """What is taken down of one run."""
+
+    chronicle: Chronicle
+
+    @contextlib.contextmanager
+    def following(self, swap: Swap) -> Iterator[None]:
+        """Know the number of the run, and at its end what serves on each host."""
+        self.chronicle.asked = replace(self.chronicle.asked, run=swap.request.id)
+        try:
+            yield
+        finally:
+            self.chronicle.results = swap.fleet.results
+
+
+@contextlib.contextmanager
+def recording(kind: RunKind, options: RunOptions, report: Path | None) -> Iterator[Recording]:
+    """Take down what is done in the block; at its end, whatever that is, write the page.
+
+    Raises:
+        UsageError: `report` cannot be written; nothing was done.
+    """
+    from restoops.adapters.clock import SystemClock
+    from restoops.adapters.private import demand_writable
+    from restoops.report.chronicle import Asked, Chronicle
+
+    if report:
+        demand_writable(report)
+    began = time.monotonic()
+    asked = Asked(kind, options.environment, user(), origin(), SystemClock().now())
+    record = Recording(Chronicle(asked, lambda: time.monotonic() - began))
+    try:
+        yield record
+    except BaseException as error:
+        record.chronicle.fault = _as_told(error)
+        raise
+    finally:
+        if report:
+            _write(record, report, is_quiet=options.as_json)
+
+
+def _as_told(error: BaseException) -> RestoopsError:
+    """Return an error as the operator sees it in the end."""
+    from restoops.cli.app import our_fault
+
+    if isinstance(error, RestoopsError):
+        return error
+    if isinstance(error, Exception):
+        return our_fault(error)
+    return Interrupted("interrupted; nothing was changed")
+
+
+def _write(record: Recording, path: Path, *, is_quiet: bool) -> None:
+    from restoops.adapters.private import write_private
+    from restoops.report.html import render
+
+    try:
+        write_private(path, render(record.chronicle.page()))
+    except Refused as error:  # the disk is full by now: that changes nothing about the run
+        _say(f"report: {error.message}")
+    else:
+        if not is_quiet:
+            _say(f"report: {path}")
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()

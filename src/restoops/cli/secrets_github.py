@@ -1,0 +1,50 @@
+"""GitHub as a place for the secrets of an environment."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from restoops.config.load import Chosen
+    from restoops.flows.secrets_sinks import Sink
+    from restoops.model import Value
+
+
+@contextlib.contextmanager
+def github_sinks(chosen: Chosen, values: Mapping[str, Value]) -> Iterator[tuple[Sink, ...]]:
+    """Lend the repository and the environment of it that are meant.
+
+    Raises:
+        Refused: GitHub would not take one of the names; nothing was sent.
+        UsageError: it is not known which repository is meant.
+    """
+    from restoops.adapters.github import Github, find_api, find_token
+    from restoops.adapters.github_secrets import SecretPlace
+    from restoops.cli.images_context import patience
+    from restoops.cli.signals import honouring
+    from restoops.flows.interrupt import Interrupt
+    from restoops.flows.secrets_github import GithubSink, find_repository, refuse_github_names
+
+    refuse_github_names(values)
+    secrets = chosen.settings.secrets
+    folder = chosen.file.parent if chosen.file else Path.cwd()
+    repository = find_repository(secrets.github_repository, folder)
+    environment = (secrets.github_environment or "{environment}").replace(
+        "{environment}", chosen.name
+    )
+    interrupt = Interrupt()
+    patient = patience(interrupt)
+    client = Github(find_api(chosen.settings.registry.api), find_token(), patient)
+    with contextlib.closing(client), honouring(interrupt):
+        yield (
+            GithubSink(
+                f"github {repository} {environment}",
+                SecretPlace(client, repository, environment),
+                SecretPlace(client, repository),
+                frozenset(secrets.github_repository_secrets),
+                frozenset(values),
+            ),
+        )
