@@ -95,3 +95,20 @@ def test_the_file_of_init_asks_for_no_check(project: Project) -> None:
     project.write("restoops.yaml", commented.render())
 
     assert not choose("local", start=project.folder, environ={}).has_secrets
+
+
+@pytest.mark.parametrize("words", [["rollback", "staging", "--yes"], ["logs", "staging"]])
+def test_what_other_commands_print_is_masked_as_well(
+    project: Project, terraform: Path, words: list[str]
+) -> None:
+    project.write("restoops.yaml", ENVIRONMENT + SECTION)
+    project.write("../staging.env", f"SESSION_KEY={PASSWORD}\n", 0o600)
+    terraform.parent.joinpath("bin", "terraform").write_text(
+        f"#!/bin/sh\necho {PASSWORD}; exit 1\n"
+    )
+
+    done = project.restoops(*words)
+
+    assert done.status == 5, done
+    assert "***" in done.err
+    assert PASSWORD not in done.all

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from restoops.adapters.github import Github, Purpose
 from restoops.errors import RestoopsError
+from restoops.masking import masked
 
 _LONGEST = 140
 """Characters that GitHub takes in a description."""
@@ -58,7 +59,7 @@ class Deployments:
             {
                 "ref": self._whole(wish.ref),
                 "environment": wish.environment,
-                "description": wish.description[:_LONGEST],
+                "description": masked(wish.description)[:_LONGEST],
                 "payload": wish.payload,
                 "auto_merge": False,
                 "required_contexts": [],
@@ -71,7 +72,11 @@ class Deployments:
 
     def set_state(self, number: int, state: str, description: str = "") -> None:
         """Write what has become of one: `in_progress`, `success`, `failure`, `inactive`."""
-        body = {"state": state, "description": description[:_LONGEST], "auto_inactive": True}
+        body = {
+            "state": state,
+            "description": masked(description)[:_LONGEST],
+            "auto_inactive": True,
+        }
         links = {"environment_url": self._links.environment_url, "log_url": self._links.log_url}
         body |= {name: url for name, url in links.items() if url}
         self._github.ask("POST", f"{self._base}/{number}/statuses", self._purpose, body)

@@ -35,10 +35,11 @@ def choose_environment(name: str, *, checks_secrets: bool = False) -> Chosen:
 
     start = Path.cwd()
     chosen = choose(name, start=start, environ=os.environ)
-    if checks_secrets and chosen.has_secrets:
-        from restoops.flows.secrets_check import refuse_unfit
+    if chosen.has_secrets:
+        from restoops.flows.secrets_check import learn_what_is_at_hand, refuse_unfit
 
-        refuse_unfit(chosen, start=start, environ=os.environ)
+        act = refuse_unfit if checks_secrets else learn_what_is_at_hand
+        act(chosen, start=start, environ=os.environ)
     return chosen
 
 

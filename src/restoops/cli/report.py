@@ -12,6 +12,7 @@ from restoops.cli.context import configured_environments, load_environment
 from restoops.cli.hosts import opened
 from restoops.cli.options import JsonOption
 from restoops.errors import Refused, RestoopsError
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.plan.runs import FleetRun
@@ -59,7 +60,7 @@ def report(
         demand_writable(out if out and out != Path("-") else Path("run.html"))
     environments = (environment,) if environment else configured_environments()
     where, found, absent = _find(run, environments)
-    _give(page_of(found, where), out, as_json=as_json)
+    _give(masked(page_of(found, where)), out, as_json=as_json)
     if absent:
         raise absent
 

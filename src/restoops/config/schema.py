@@ -32,6 +32,7 @@ from restoops.config.forms import (
     VariableName,
     Volume,
 )
+from restoops.config.notify import Notify
 from restoops.config.public import Public, Smoke
 from restoops.config.rollout import Bake, Fleet, Hooks, Probe, Release, Swap
 from restoops.config.section import Section
@@ -233,6 +234,7 @@ class Settings(Section):
     fleet: Fleet = Fleet()
     release: Release = Release()
     hooks: Hooks = Hooks()
+    notify: Notify = Notify()
     network: Network = Network()
     ssh: Ssh = Ssh()
     host: Host = Host()

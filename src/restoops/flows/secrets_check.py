@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from restoops.config.load import Chosen, Loaded, choose
-from restoops.errors import CheckRefused
+from restoops.errors import CheckRefused, UsageError
 from restoops.flows.secrets_sources import Keeping, learn_secrets
 from restoops.plan.env_check import EnvCheck, compare, weak_names
 from restoops.plan.fingerprints import KEY_NAME
@@ -39,6 +40,16 @@ def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, 
             "again.",
             details="\n".join(lines),
         )
+
+
+def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> None:
+    """Take the secrets of an environment out of what is printed, if reading them is all it takes.
+
+    What cannot be read holds nothing up; a password store is not opened for this.
+    """
+    if chosen.settings.secrets.source in ("file", "environment"):
+        with contextlib.suppress(UsageError):
+            _check(Keeping.of(chosen, start=start, environ=environ))
 
 
 def _check(keeping: Keeping) -> EnvCheck:

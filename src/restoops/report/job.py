@@ -10,6 +10,8 @@ import os
 import secrets
 from collections.abc import Mapping
 
+from restoops.masking import masked
+
 _MOST_BYTES = 900_000
 """GitHub takes 1 MiB of a step's summary, and nothing of one that is longer."""
 
@@ -45,4 +47,4 @@ def _append(variable: str, text: str) -> None:
             contextlib.suppress(OSError, ValueError),
             open(path, "a", encoding="utf-8", errors="replace", newline="\n") as file,  # noqa: PTH123
         ):
-            file.write(text)
+            file.write(masked(text))
