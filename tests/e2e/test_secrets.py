@@ -178,3 +178,22 @@ def test_what_a_deploy_that_was_killed_had_written_is_put_right(
     live = assert_at_rest(keeper.droplet).live
     assert keeper.inside(live, "cat SESSION_KEY") == "s3-value"
     assert set(keeper.sets()) == {given(keeper, slot) for slot in ("blue", "green")}
+
+
+def test_status_says_what_is_behind_and_shows_no_value(keeper: Keeper) -> None:
+    (keeper.operator.folder / "template.env").write_text(f"# rotate: 1\n{TEMPLATE}")
+    status = ("secrets", "status", "staging", "--json")
+    before = keeper.operator.must(*status).events[0]
+    keeper.keep(DATABASE_URL="postgresql://third", SESSION_KEY="s9-value", NOTE="n3")
+
+    done = keeper.operator.must(*status)
+
+    after = done.events[0]
+    assert (before["behind"], before["due"]) == ([], [])
+    assert after["behind"] == [keeper.droplet.address]
+    assert {it["name"]: it["copies"][0]["standing"] for it in after["secrets"]} == {
+        "DATABASE_URL": "current", "SESSION_KEY": "behind", "NOTE": "current",
+    }  # fmt: skip
+    assert after["secrets"][0]["rotate_by"] > after["secrets"][0]["since"][:10]
+    assert "s9-value" not in done.stdout + done.stderr
+    assert keeper.operator.run(*status[:3]).stdout.splitlines()[-1].endswith("nothing is due")

@@ -32,7 +32,7 @@ def test_a_shape_is_read(comments: tuple[str, ...], wanted: Variable) -> None:
 @pytest.mark.parametrize(
     ("comment", "fault"),
     [
-        ("# tpye: url", "unknown word `tpye`; there are type, pattern, min, optional"),
+        ("# tpye: url", "unknown word `tpye`; there are type, pattern, min, optional, rotate"),
         ("# optional: no", "`optional` stands alone"),
         ("# type: uri", "`type` is one of text, url, integer, boolean, email"),
         ("# type", "`type` is one of text, url, integer, boolean, email"),

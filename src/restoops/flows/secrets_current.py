@@ -11,6 +11,7 @@ from restoops.errors import UsageError
 from restoops.flows.secrets_sources import Keeping, learn_secrets
 from restoops.handover import Handed
 from restoops.model import Secret, Value
+from restoops.plan.env_template import Variable
 from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprint_of_all, fingerprints
 
 
@@ -22,6 +23,8 @@ class Current:
     source: str
     """How to name where they come from."""
     values: Mapping[str, Value]
+    variables: tuple[Variable, ...] = ()
+    """What the template says of each."""
 
 
 def current(keeping: Keeping) -> Current:
@@ -36,7 +39,7 @@ def current(keeping: Keeping) -> Current:
     key = _key(found, source.shown)
     names = [it.name for it in template.variables if it.name in found]
     values = {name: found[name] for name in names if found[name].reveal().strip()}
-    return Current(keeping.environment, source.shown, fingerprints(key, values))
+    return Current(keeping.environment, source.shown, fingerprints(key, values), template.variables)
 
 
 def handing(keeping: Keeping) -> Callable[[], Handed]:
