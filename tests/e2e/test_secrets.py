@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conditions import shell
 from tests.e2e.inside import DIRECTORY, assert_at_rest, look
+from tests.e2e.playbooks import Team
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
 from tests.lab.operator import APP, Operator
@@ -197,3 +198,22 @@ def test_status_says_what_is_behind_and_shows_no_value(keeper: Keeper) -> None:
     assert after["secrets"][0]["rotate_by"] > after["secrets"][0]["since"][:10]
     assert "s9-value" not in done.stdout + done.stderr
     assert keeper.operator.run(*status[:3]).stdout.splitlines()[-1].endswith("nothing is due")
+
+
+@pytest.mark.full
+def test_the_playbook_for_a_deploy_hands_them_over_as_well(keeper: Keeper) -> None:
+    keeper.keep(DATABASE_URL="postgresql://ansible", SESSION_KEY="s10-value", NOTE="n10")
+
+    done = Team(keeper.operator).update(keeper.release("secansible").tag, "-vvv")
+
+    assert done.status == 0, done
+    live = assert_at_rest(keeper.droplet).live
+    assert keeper.inside(live, "cat SESSION_KEY") == "s10-value"
+    assert keeper.environment(live)["NOTE"] == "n10"
+    assert "s10-value" not in done.stdout + done.stderr
+
+    keeper.keep(DATABASE_URL="postgresql://ansible", SESSION_KEY="", NOTE="n10")
+    refused = keeper.operator.run("deploy", keeper.release("secnone").tag, "staging")
+
+    assert refused.status == 6
+    assert keeper.inside(live, "cat SESSION_KEY") == "s10-value"
