@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-PICTURE = re.compile(r"^!\[([^\]]*)\]\((pictures/[\w-]+\.svg)\)$", re.MULTILINE)
+PICTURE = re.compile(r"^!\[([^\]]*)\]\(((?:pictures|benchmarks)/[\w-]+\.svg)\)$", re.MULTILINE)
 OUTSIDE = re.compile(r"\]\(\.\./([^)]+)\)")
 
 

@@ -33,32 +33,41 @@ from restoops.plan.placing import Placing
 from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
 from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
+from restoops.plan.secret_status import Copy, SecretsStatus, SecretState
+from restoops.plan.smoke import Result
 from restoops.plan.status import Slot, Status
 from restoops.plan.steps import Step
+from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service
 from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
 from restoops.report.jsonl import snake
+from restoops.report.page import Bar, Fault, HostPart, Page
 from tests.ansible.roles import variables_table
 from tests.bench import page, store
+from tests.report.bodies import body_shown
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
 PAGES = (*sorted((PROJECT / "docs").glob("*.md")), README)
-_KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|benchmarks"
+_KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|benchmarks|body"
 GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end -->)", re.S)
 HELP_COLUMNS = 100
 RESULTS = {
-    "status": Status, "rollback --list": Candidate, "history": Record, "doctor": Check,
+    "status": Status, "rollback --list": Candidate, "history": Record, "report": Page,
+    "doctor": Check, "health": Health,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
     "secrets scan": Scan, "secrets check": EnvCheck, "secrets push": SecretsPushed,
+    "secrets status": SecretsStatus,
     "init": Placing,
 }  # fmt: skip
 PARTS = (
-    Release, Slot, OpenRun, Timing, Sample, Change, Difference, Estimate, Line, CodeFault, Contest,
+    Release, Slot, OpenRun, Timing, Sample, HostPart, Bar, Fault,
+    Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
-    Leak, Finding, SinkPush, Move,
+    Leak, Finding, SinkPush, Move, SecretState, Copy,
+    HostHealth, PublicHealth, Service, Result,
 )  # fmt: skip
 
 
@@ -144,11 +153,14 @@ def commands_table() -> str:
     lines = ["| command | what it does |", "| --- | --- |"]
     for name, command in sorted(commands().items()):
         about = (command.help or "").strip().splitlines()[0]
-        lines.append(f"| [`restoops {name}`]({name.split()[0]}.md) | {about} |")
+        page = f"{name.split()[0]}.md"
+        there = (PROJECT / "docs" / page).exists()
+        shown = f"[`restoops {name}`]({page})" if there else f"`restoops {name}`"
+        lines.append(f"| {shown} | {about} |")
     return "\n".join(lines) + "\n"
 
 
-def generate(what: str, name: str) -> str:
+def generate(what: str, name: str) -> str:  # noqa: C901  one case for each kind of part
     """Return the text of a generated part."""
     match what:
         case "help":
@@ -161,6 +173,8 @@ def generate(what: str, name: str) -> str:
             return table(("step", "fields", "meaning"), found)
         case "results":
             return table(("command", "fields", "one object for"), RESULTS)
+        case "body":
+            return f"```json\n{body_shown()}\n```\n"
         case "variables":
             return variables_table(name)
         case "commands":

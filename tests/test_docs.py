@@ -35,6 +35,8 @@ from tests.lab.images import App
 SHOWN = [shown for page in PAGES for shown in shown_commands(page)]
 USAGE_ERROR = typer.BadParameter.__mro__[1]
 ENVIRONMENTS = ("staging", "production")
+GOES_ON = {"--follow", "--watch"}
+"""Options of commands that go on until somebody ends them."""
 GROUPS = ("infra", "secrets")
 LINK = re.compile(r"\[[^]]*\]\(([^)]+)\)")
 
@@ -203,13 +205,13 @@ def prepared(ready: Stage, lines: list[str]) -> Stage:
 
 
 def run_shown(ready: Stage, words: list[str]) -> tuple[int, str]:
-    """Run a command with somebody at its terminal who says yes, and who ends what follows."""
+    """Run a command with somebody at its terminal who says yes, and who ends what goes on."""
     ours, its = pty.openpty()
     os.write(ours, b"y\n")
     process = ready.start(*words, stdin=its, is_quiet=True)
     try:
         first = ""
-        if "--follow" in words:
+        if GOES_ON & {*words}:
             assert process.stdout
             first = process.stdout.readline()
             process.send_signal(signal.SIGINT)
@@ -232,7 +234,7 @@ def test_every_command_that_is_shown_works() -> None:
     failed = {
         line: told
         for line, (status, told) in ended.items()
-        if status != (130 if "--follow" in line else 0)
+        if status != (130 if GOES_ON & {*line.split()} else 0)
     }
     assert failed == {}
     assert len(ended) > 20

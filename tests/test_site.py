@@ -116,6 +116,17 @@ def test_pictures_are_in_the_page_with_words_and_follow_its_colours(
     assert re.search(r'<figure class="rp-figure" role="img" aria-label="[^"]{40,}"', page)
 
 
+def test_plots_are_in_the_page_and_follow_its_colours(site: Path) -> None:
+    page = (site / "benchmarks.html").read_text()
+    plots = [path.read_text() for path in (DOCS / "benchmarks").glob("*.svg")]
+
+    assert plots
+    assert page.count('<svg xmlns="http://www.w3.org/2000/svg" class="rb"') == len(plots)
+    for drawing in plots:
+        assert "--md-default-fg-color" in drawing
+        assert re.findall(r"<title>.*?</title>", drawing)[0] in page
+
+
 def test_the_layers_in_the_architecture_are_those_that_are_held() -> None:
     from tests.test_layers import LAYERS
 

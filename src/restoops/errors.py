@@ -4,6 +4,7 @@
 RestoopsError                   status
 ├── StepFailed                  1    what served before still serves
 │   └── CommandFailed           1    a program on a host failed
+├── Unhealthy                   1    `health` found an environment degraded or down
 ├── Refused                     1    no such release, nothing to go back to, not confirmed
 ├── UsageError                  2    arguments or configuration; nothing was contacted
 ├── NeedsAttention              3    hosts differ, or nobody can say where traffic goes
@@ -44,6 +45,10 @@ class CommandFailed(StepFailed):
     def __init__(self, message: str, *, exit_code: int, output: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint, details=output)
         self.exit_code = exit_code
+
+
+class Unhealthy(RestoopsError):
+    """An environment is degraded or down, or still was when the time was up."""
 
 
 class Refused(RestoopsError):

@@ -130,7 +130,7 @@ def test_no_checkout_leaves_a_token_behind() -> None:
             assert step.of["with"]["persist-credentials"] is False, step.place
 
 
-def test_only_what_names_an_image_or_deploys_may_write() -> None:
+def test_only_what_publishes_or_deploys_may_write() -> None:
     writes = {
         f"{path.stem}: {name}": {it for it, may in job["permissions"].items() if may == "write"}
         for path in WORKFLOWS
@@ -143,6 +143,10 @@ def test_only_what_names_an_image_or_deploys_may_write() -> None:
         "deploy: deploy": {"deployments"},
         "rollback: rollback": {"deployments"},
         "cleanup-images: cleanup": {"packages"},
+        "release: attest": {"id-token", "attestations"},
+        "release: pypi": {"id-token"},
+        "release: image": {"packages", "id-token", "attestations"},
+        "release: release": {"contents"},
     }
 
 

@@ -7,6 +7,7 @@ from tests.bench import plot
 from tests.bench.figures import figure, spread, told, verdicts
 from tests.bench.samples import Measured, Place, Report, Samples
 
+_OVERVIEW = ("benchmark", "measured (UTC)", "restoops", "took", "others", "asked for")
 _QUIET = 0.1
 """Share of the processors that may be in use before figures are in doubt."""
 _HEADS = ("what", "measured", "range", "samples", "asked for")
@@ -29,7 +30,7 @@ def figures(reports: Sequence[Report], names: Sequence[str]) -> str:
     Raises:
         UnknownFigure: a benchmark that was measured has no such samples.
     """
-    return _table([_row(*_found(reports, name)) for name in names])
+    return _grid(_HEADS, [_row(*_found(reports, name)) for name in names])
 
 
 def measured_where(reports: Sequence[Report], names: Sequence[str]) -> str:
@@ -37,9 +38,14 @@ def measured_where(reports: Sequence[Report], names: Sequence[str]) -> str:
     chosen = [it for it in reports if it.measured and (not names or it.benchmark in names)]
     lines = []
     for place in _places(chosen):
-        here = [it.measured for it in chosen if it.measured and it.measured.place == place]
-        commits = ", ".join(dict.fromkeys(it.commit for it in here))
-        lines.append(f"Measured {_days(here)} with restoops at {commits}, on {_words(place)}.")
+        found = [(it.title, it.measured) for it in chosen if it.measured]
+        here = {title: it for title, it in found if it.place == place}
+        commits = ", ".join(dict.fromkeys(it.commit for it in here.values()))
+        lines.append(
+            f"Measured {_days(list(here.values()))} with restoops at {commits}, on {_words(place)}."
+        )
+        if doubtful := [title for title, it in here.items() if _is_doubtful(it)]:
+            lines[-1] += f" The machine had more to do at the time of: {', '.join(doubtful)}."
     return "\n\n".join(lines or ["Not measured yet."]) + "\n"
 
 
@@ -64,8 +70,8 @@ def _row(report: Report, samples: Samples | None, name: str) -> tuple[str, ...]:
     return (samples.title, figure(samples) + when, spread(samples), number, asked)
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [_HEADS, ("---",) * len(_HEADS), *rows]
+def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
     return "".join(f"| {' | '.join(_cell(it) for it in line)} |\n" for line in lines)
 
 
@@ -74,27 +80,34 @@ def _cell(text: str) -> str:
 
 
 def _overview(reports: Sequence[Report], places: Sequence[Place]) -> str:
-    lines = ["| benchmark | measured (UTC) | restoops | took | others | machine | asked for |"]
-    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
-    for it in reports:
-        name = f"[{it.title}](#{it.title.lower().replace(' ', '-')})"
-        if not it.measured:
-            lines.append(f"| {name} | not yet | | | | | |")
-            continue
-        number = places.index(it.measured.place) + 1
-        when = f"{it.measured.at} | `{it.measured.commit}` | {_duration(it.measured.took_s)}"
-        lines.append(f"| {name} | {when} | {_others(it.measured)} | {number} | {_met(it)} |")
+    rows = [_overview_row(report, places) for report in reports]
     took = sum(it.measured.took_s for it in reports if it.measured)
-    lines += ["", f"These measurements took {_duration(took)} in all.", ""]
-    for number, place in enumerate(places, 1):
-        lines.append(f"Machine {number}: {_words(place)}.\n")
+    lines = [_grid(_OVERVIEW, rows), f"These measurements took {_duration(took)} in all.", ""]
+    if len(places) == 1:
+        lines.append(f"All on one machine: {_words(places[0])}.\n")
+    else:
+        lines += [f"Machine {number}: {_words(it)}.\n" for number, it in enumerate(places, 1)]
     return "\n".join(lines)
+
+
+def _overview_row(report: Report, places: Sequence[Place]) -> tuple[str, ...]:
+    name = f"[{report.title}](#{report.title.lower().replace(' ', '-')})"
+    it = report.measured
+    if not it:
+        return (name, "not yet", "", "", "", "")
+    where = f", machine {places.index(it.place) + 1}" if len(places) > 1 else ""
+    took = _duration(it.took_s)
+    return (name, it.at, f"`{it.commit}`{where}", took, _others(it), _met(report))
 
 
 def _others(measured: Measured) -> str:
     shares = (f"{share:.0%}" for share in measured.others)
     told = ", ".join(shares)
-    return f"**{told}**" if max(measured.others, default=0) > _QUIET else told
+    return f"**{told}**" if _is_doubtful(measured) else told
+
+
+def _is_doubtful(measured: Measured) -> bool:
+    return max(measured.others, default=0) > _QUIET
 
 
 def _met(report: Report) -> str:
@@ -113,7 +126,7 @@ def _section(report: Report) -> str:
         lines += [_not_run(report), ""]
     if report.measured:
         rows = [_row(report, samples, "") for samples in report.measured.samples]
-        lines.append(_table(rows))
+        lines.append(_grid(_HEADS, rows))
         if plot.render(report):
             lines += [f"![{_alt(report)}](benchmarks/{name}.svg)", ""]
         lines += [f"Raw data: [{name}.json](benchmarks/{name}.json)", ""]

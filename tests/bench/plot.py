@@ -18,15 +18,22 @@ _LEVELS = 3
 """So many dots stand above each other and below; more of the same size lie on one another."""
 _ALIKE = 8
 """Samples that are so many times as large as others get an axis of their own."""
-# The ground is painted, too: a page that is dark where this is light does not make it unreadable.
+# Alone it goes by what the reader's system says, and paints its ground, so that it can be read on a
+# page of another colour; within a page of the site it has the colours of that.
 _STYLE = """\
-text{font:13px 'DejaVu Sans',Verdana,sans-serif;fill:#1d2733}
-.ground{fill:#ffffff}.grid{stroke:#dfe4ea}.line{stroke:#9aa5b4}.s{fill:#5b6776;font-size:12px}
-.dot{fill:#1f6fd0;fill-opacity:.6}.median{stroke:#1d2733;stroke-width:2.5}
-.limit{stroke:#b3261e;stroke-width:2;stroke-dasharray:5 4}.key{fill:#b3261e;font-size:12px}
-@media (prefers-color-scheme:dark){
-text{fill:#e6ebf1}.ground{fill:#12171e}.grid{stroke:#2a323d}.line{stroke:#5b6776}.s{fill:#a3afbd}
-.dot{fill:#6cb0ff}.median{stroke:#ffffff}.limit{stroke:#ff8a80}.key{fill:#ff8a80}}"""
+.rb{--rb-f:#1d2733;--rb-m:#5b6776;--rb-l:#dfe4ea;--rb-g:#ffffff;--rb-k:#b3261e;
+font:13px 'DejaVu Sans',Verdana,sans-serif}
+@media (prefers-color-scheme:dark){.rb{
+--rb-f:#e6ebf1;--rb-m:#a3afbd;--rb-l:#2a323d;--rb-g:#12171e;--rb-k:#ff8a80}}
+.rb .ground{fill:var(--md-default-bg-color,var(--rb-g))}
+.rb text{fill:var(--md-default-fg-color,var(--rb-f))}
+.rb .s{fill:var(--md-default-fg-color--light,var(--rb-m));font-size:12px}
+.rb .grid{stroke:var(--md-default-fg-color--lightest,var(--rb-l))}
+.rb .line{stroke:var(--md-default-fg-color--light,var(--rb-m))}
+.rb .median{stroke:var(--md-default-fg-color,var(--rb-f));stroke-width:2.5}
+.rb .dot{fill:#3b82f6;fill-opacity:.65}
+.rb .limit{stroke:#d9484d;stroke-width:2;stroke-dasharray:5 4}
+.rb .key{fill:var(--md-code-hl-number-color,var(--rb-k));font-size:12px}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,10 @@ class _Panel:
 
 
 def render(report: Report) -> str:
-    """Return the plot of a benchmark; empty when it counts only, which a table tells better."""
+    """Return the plot of a benchmark; empty where a table says all there is to see.
+
+    That is so of counts, and of what was measured once.
+    """
     panels = _panels(report)
     if not panels:
         return ""
@@ -75,7 +85,7 @@ def render(report: Report) -> str:
     size = f'width="{_WIDTH}" height="{height}"'
     view = f'viewBox="0 0 {_WIDTH} {height}" role="img"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="rb" {size} {view}>',
         f"<title>{escape(report.title)}: every measurement</title>",
         f"<style>{_STYLE}</style>",
         f'<rect {size} class="ground"/>',
@@ -91,7 +101,7 @@ def _panels(report: Report) -> tuple[_Panel, ...]:
     """Return what can share an axis together, in the order in which it was measured."""
     panels: list[_Panel] = []
     for samples in report.measured.samples if report.measured else ():
-        if samples.unit == "count":
+        if samples.unit == "count" or len(samples.values) == 1:
             continue
         row = _Row(samples, _limit(report, samples))
         for number, panel in enumerate(panels):
@@ -133,8 +143,7 @@ def _panel(panel: _Panel, top: float) -> Iterator[str]:
 def _row(panel: _Panel, row: _Row, top: float) -> Iterator[str]:
     """Draw the title above its dots."""
     samples, middle = row.samples, top + 37
-    kind = "median " if len(samples.values) > 1 else ""
-    told = f'<tspan class="s" dx="6">{kind}{escape(figure(samples))}</tspan>'
+    told = f'<tspan class="s" dx="6">median {escape(figure(samples))}</tspan>'
     if row.limit is not None:
         told += f'<tspan class="key" dx="6">asked {as_set(row.limit, samples.unit)}</tspan>'
     title = escape(samples.title.replace("`", ""))

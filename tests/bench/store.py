@@ -36,5 +36,8 @@ def write(all_of: Sequence[Report], folder: Path = FOLDER) -> None:
     """Write raw data and plots; files of other benchmarks stay as they are."""
     folder.mkdir(parents=True, exist_ok=True)
     tried = [it for it in all_of if it.measured or it.not_run]
-    for name, text in page.files(tried):
+    written = dict(page.files(tried))
+    for name, text in written.items():
         (folder / name).write_text(text)
+    for plot in {f"{it.benchmark}.svg" for it in tried} - written.keys():
+        (folder / plot).unlink(missing_ok=True)

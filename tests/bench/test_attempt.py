@@ -155,6 +155,15 @@ def test_a_benchmark_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[
     assert "there is no lunch; choose of start, deploy," in capsys.readouterr().err
 
 
+def test_a_plot_that_is_no_more_is_taken_away(tmp_path: Path) -> None:
+    store.write([tried(quick)], tmp_path)
+    assert (tmp_path / "it.svg").exists()
+
+    with Stage(at_most=1) as stage:
+        store.write([attempt(benchmark(quick), stage, HERE, benchmark(quick).report())], tmp_path)
+    assert [it.name for it in tmp_path.iterdir()] == ["it.json"]
+
+
 def test_only_what_was_tried_is_written(tmp_path: Path) -> None:
     folder = tmp_path / "benchmarks"
     store.write([tried(quick), benchmark(quick).report()], folder)

@@ -55,14 +55,17 @@ def test_older_figures_of_what_could_not_be_run_carry_their_date() -> None:
 def test_the_page_counts_what_was_missed_and_links_raw_data_and_plot() -> None:
     text = page.body([report("one", FAST, SLOW)])
 
-    line = "| [All of one](#all-of-one) | 2026-11-25 20:00 | `abc1234` | 61 s | 2%, 10% | 1 |"
+    line = "| [All of one](#all-of-one) | 2026-11-25 20:00 | `abc1234` | 61 s | 2%, 10% |"
     assert f"{line} 1 met, **1 missed** |" in text
     assert "](benchmarks/one.svg)" in text
     assert "[one.json](benchmarks/one.json)" in text
 
 
 def test_the_page_warns_of_a_machine_that_had_more_to_do() -> None:
-    assert "| **2%, 64%** |" in page.body([report("one", FAST, busy=0.64)])
+    all_of = [report("one", FAST, busy=0.64), report("two", FAST)]
+    assert "| **2%, 64%** |" in page.body(all_of)
+    where = page.measured_where(all_of, [])
+    assert where.endswith("The machine had more to do at the time of: All of one.\n")
 
 
 def test_counts_alone_have_no_plot_to_link() -> None:
@@ -79,7 +82,7 @@ def test_machine_and_versions_are_named_once_for_all_that_ran_there() -> None:
         == 1
     )
     assert "Machine 2: 8 cores (Other)" in text
-    assert "| 61 s | 2%, 10% | 2 |" in text
+    assert "| `abc1234`, machine 2 | 61 s |" in text
 
 
 def test_where_it_was_measured_is_told_of_what_a_page_shows() -> None:

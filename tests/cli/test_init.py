@@ -28,6 +28,7 @@ def test_all_parts_are_put_in_place(repository: Path, capsys: pytest.CaptureFixt
         "ansible/playbooks/update-api.yml",
         ".env.example",
         ".restoops/manifest.json",
+        ".github/workflows/deploy.yml",
     ):
         assert (repository / path).is_file(), path
     assert "wrote restoops.yaml" in capsys.readouterr().out
@@ -115,6 +116,14 @@ def test_compose_finds_the_dockerfile_and_the_sources(repository: Path) -> None:
             repository / "apps", repository / "packages",
         }  # fmt: skip
     assert "/terraform\n" in (repository / "docker/Dockerfile.dockerignore").read_text()
+
+
+def test_the_workflow_builds_the_dockerfile_that_was_brought(repository: Path) -> None:
+    assert run(["init", "--only", "docker,github"]) == 0
+
+    jobs = yaml.safe_load((repository / ".github/workflows/ci-cd.yml").read_text())["jobs"]
+    (job,) = jobs.values()
+    assert (repository / job["with"].get("directory", ".") / job["with"]["dockerfile"]).is_file()
 
 
 def test_what_was_brought_holds_no_secret(repository: Path) -> None:

@@ -41,7 +41,7 @@ class Build:
         """
         arguments = {"NODE_IMAGE": self.node, **dict(self.arguments)}
         argv = [
-            *(_client(), "build", "--progress", "plain", "--tag", self.tag),
+            *(client(), "build", "--progress", "plain", "--tag", self.tag),
             *("--target", self.target, "--file", str(WORKSPACE / "Dockerfile")),
             *(f"--build-arg={name}={value}" for name, value in arguments.items()),
             *(f"--secret=id={name},src={file}" for name, file in self._secrets()),
@@ -117,7 +117,7 @@ def files_with(folder: Path, text: str) -> list[Path]:
     return [it for it in folder.rglob("*") if it.is_file() and wanted in it.read_bytes()]
 
 
-def _client() -> str:
+def client() -> str:
     for client in CLIENTS:
         help_text = subprocess.run(
             [client, "build", "--help"], env={**os.environ, "DOCKER_BUILDKIT": "1"},

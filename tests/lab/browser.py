@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ def tab() -> Iterator[Tab]:
     theirs, from_it = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         # The protocol is read from descriptor 3 and written to 4.
-        argv = ["chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        argv = [_program(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         wrapped = ["bash", "-c", f'exec "$@" 3<&{to_it} 4>&{from_it}', "bash", *argv]
         process = subprocess.Popen(
             wrapped, pass_fds=(to_it, from_it),
@@ -101,6 +102,12 @@ def tab() -> Iterator[Tab]:
         finally:
             process.kill()
             process.wait()
+
+
+def _program() -> str:
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "`scripts/setup lab` installs chromium"
+    return found
 
 
 class _Pipe:

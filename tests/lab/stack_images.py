@@ -35,6 +35,13 @@ def node(engine: DockerClient) -> str:
     return _debian(engine, f"{cache.LABEL}/node:{tag}", hook, environment)
 
 
+def python(engine: DockerClient) -> str:
+    """Return a minimal Debian with its Python: a base to build upon."""
+    packages = ("ca-certificates", "python3", "python3-venv")
+    tag = cache.digest_of(PATH, *packages)
+    return _debian(engine, f"{cache.LABEL}/python:{tag}", Path("/bin/true"), {}, packages)
+
+
 def services(engine: DockerClient) -> dict[str, str]:
     """Return the images of `postgres`, `redis-server` and `adminer`.
 

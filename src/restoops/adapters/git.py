@@ -8,6 +8,7 @@ from pathlib import Path
 from restoops.adapters import process
 from restoops.errors import StepFailed
 
+_ANSWER_S = 2
 _CODE = (".tf", ".tf.json", ".tftpl", ".tfvars", ".tfvars.json", ".yaml", ".yml", ".sh")
 """What counts of files that git does not know: a plan that was saved there does not."""
 
@@ -60,6 +61,28 @@ def repository_of(directory: Path) -> Repository:
     found = process.run(["git", "-C", str(directory), *words])
     top, _, is_shallow = found.strip().rpartition("\n")
     return Repository(Path(top), is_shallow == "true")
+
+
+def authored(directory: Path, sha: str) -> tuple[str, str, str] | None:
+    """Return whole SHA, author and subject of a commit; None when it is not known here."""
+    words = ["log", "-1", "--format=%H%x00%an%x00%s", f"{sha}^{{commit}}", "--"]
+    try:
+        found = process.run(["git", "-C", str(directory), *words], timeout_s=_ANSWER_S)
+    except StepFailed:
+        return None
+    # Names and subjects are bytes to git, and not always text.
+    parts = found.encode(errors="replace").decode().rstrip("\n").split("\0")
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
+def origin_of(directory: Path) -> str:
+    """Return the URL of `origin`; it may hold credentials. Nothing when there is none."""
+    try:
+        return process.run(
+            ["git", "-C", str(directory), "remote", "get-url", "origin"], timeout_s=_ANSWER_S
+        ).strip()
+    except StepFailed:
+        return ""
 
 
 def tracked_files(top: Path, *scope: str) -> tuple[str, ...]:

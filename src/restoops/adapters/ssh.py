@@ -211,7 +211,7 @@ class SshConnection:
         if isinstance(error, paramiko.ChannelException):
             return Unreachable(
                 f"{self.host}: sshd refuses another session over our connection",
-                hint="`MaxSessions` in its sshd_config has to be 6 or more (10 without a line).",
+                hint="`MaxSessions` in its sshd_config has to be 7 or more (10 without a line).",
             )
         reason = str(error) or type(error).__name__
         if isinstance(error, TimeoutError) or reason.startswith("Timeout"):

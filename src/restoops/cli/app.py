@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from restoops import __version__
-from restoops.cli import deploy, doctor, history, init, logs, report, rollback, status
+from restoops.cli import deploy, doctor, health, history, init, logs, report, rollback, status
 from restoops.cli.lazy import Root
 from restoops.cli.output import reporter
 from restoops.errors import NeedsAttention, RestoopsError, StepFailed
@@ -52,7 +52,7 @@ def restoops(
     """Blue-green deploys on DigitalOcean droplets, without a lost request."""
 
 
-for module in (deploy, rollback, status, logs, history, report, doctor, init):
+for module in (deploy, rollback, status, health, logs, history, report, doctor, init):
     module.register(app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -10,14 +11,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restoops.cli.signals import honouring
 from restoops.cli.swapping import origin, user
 from restoops.errors import Interrupted, Refused, RestoopsError
 from restoops.masking import masked
 
+_REGISTRY_S = 2
+
 if TYPE_CHECKING:
     from restoops.cli.swapping import RunOptions
+    from restoops.config.load import Loaded
     from restoops.flows.swap import Swap
-    from restoops.model import RunKind
+    from restoops.model import Release, RunKind
     from restoops.report.chronicle import Chronicle
 
 
@@ -26,6 +31,8 @@ class Recording:
     """What is taken down of one run."""
 
     chronicle: Chronicle
+    loaded: Loaded | None = None
+    """The settings, once a host is about to be contacted."""
 
     @contextlib.contextmanager
     def following(self, swap: Swap) -> Iterator[None]:
@@ -61,6 +68,8 @@ def recording(kind: RunKind, options: RunOptions, report: Path | None) -> Iterat
     finally:
         if report:
             _write(record, report, is_quiet=options.as_json)
+        if not options.dry_run:
+            _notify(record)
 
 
 def _as_told(error: BaseException) -> RestoopsError:
@@ -85,6 +94,43 @@ def _write(record: Recording, path: Path, *, is_quiet: bool) -> None:
     else:
         if not is_quiet:
             _say(f"report: {path}")
+
+
+def _notify(record: Recording) -> None:
+    """Tell others, if there is anything to tell; a signal meanwhile ends that, and only that."""
+    loaded, chronicle = record.loaded, record.chronicle
+    settings = loaded.settings.notify if loaded else None
+    if not loaded or not settings or not (settings.slack or settings.webhook):
+        return
+    if not chronicle.is_news:
+        return
+    from restoops.adapters.clock import SystemClock
+    from restoops.flows.interrupt import Interrupt
+    from restoops.flows.notifying import Outside, notify
+
+    directory = loaded.file.parent if loaded.file else Path()
+    page = chronicle.page()
+    outside = Outside(
+        settings, directory, os.environ, SystemClock(), lambda: _revision(loaded, page.release)
+    )
+    interrupt = Interrupt()
+    with honouring(interrupt):
+        for line in notify(page, outside, interrupt):
+            _say(line)
+
+
+def _revision(loaded: Loaded, release: Release | None) -> str:
+    """Return the commit that the image of a release says it was built from."""
+    from restoops.adapters.inspection import Inspector
+    from restoops.cli.context import open_registry
+
+    if release is None:
+        return ""
+    try:
+        with contextlib.closing(open_registry(loaded, timeout_s=_REGISTRY_S)) as registry:
+            return Inspector(registry).describe(release.digest).labels.get("revision", "")
+    except RestoopsError:
+        return ""
 
 
 def _say(line: str) -> None:

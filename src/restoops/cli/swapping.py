@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from restoops.cli.recording import Recording
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
+    from restoops.flows.outside import Outside
     from restoops.flows.probing import Probing
+    from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import RunKind
@@ -50,6 +52,8 @@ class RunOptions:
     preempts: bool = False
     via: str = ""
     """The tool that runs us, such as Ansible."""
+    only_recovers: bool = False
+    """Whether only what was cut off is put right: that takes no secrets."""
     purpose: str = ""
     """What others are told that the lock is held for; else the command line."""
 
@@ -70,17 +74,42 @@ def swapping(
     from restoops.flows.interrupt import Interrupt
 
     interrupt = Interrupt()
+    if recording:
+        recording.loaded = loaded
     with (
         honouring(interrupt),
         _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
         announced(loaded, show.tell) as told,
-        opened(loaded, interrupt, options.hosts) as found,
     ):
         tell = unbroken(told, recording)
-        give_up_silent_when_asked(found.hosts, interrupt, tell)
-        swap = _swap(options, kind, loaded, found, tell, interrupt)
-        with recording.following(swap) if recording else contextlib.nullcontext():
-            yield swap
+        outside = _outside(loaded, tell) if kind == "deploy" else None
+        with opened(loaded, interrupt, options.hosts) as found:
+            give_up_silent_when_asked(found.hosts, interrupt, tell)
+            swap = _swap(options, kind, loaded, found, _around(tell, interrupt, found, outside))
+            with recording.following(swap) if recording else contextlib.nullcontext():
+                yield swap
+
+
+def _outside(loaded: Loaded, tell: Tell) -> Outside | None:
+    """Return who asks the public address, before anything is contacted; None without checks.
+
+    Then nothing is loaded for it either: connecting must not wait for that.
+    """
+    if not loaded.settings.smoke.checks:
+        return None
+    from restoops.flows.public import outside_of
+
+    return outside_of(loaded, tell)
+
+
+def _around(
+    tell: Tell, interrupt: Interrupt, found: Opened, outside: Outside | None
+) -> Surroundings:
+    from restoops.adapters.clock import SystemClock
+    from restoops.flows.outside import Outside
+    from restoops.flows.rollout import Surroundings
+
+    return Surroundings(tell, interrupt, SystemClock(), found.absent, outside or Outside())
 
 
 def _swap(
@@ -88,15 +117,10 @@ def _swap(
     kind: RunKind,
     loaded: Loaded,
     found: Opened,
-    tell: Tell,
-    interrupt: Interrupt,
+    around: Surroundings,
 ) -> Swap:
-    from restoops.adapters.clock import SystemClock
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, wishes
-    from restoops.flows.outside import Outside
-    from restoops.flows.public import outside_of
-    from restoops.flows.rollout import Surroundings
+    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, spec, wishes
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
     from restoops.flows.swap import Swap
@@ -105,19 +129,19 @@ def _swap(
     away = len(found.absent)
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
-    clock = SystemClock()
-    outside = outside_of(loaded, tell) if kind == "deploy" else Outside()
-    asked = wishes(loaded.settings, options.timeout_s, asks_outside=outside.is_asked)
-    request = _request(options, kind, clock.now())
-    probing = _probing(loaded, found, clock, kind)
+    read = found.secrets if kind == "deploy" and not options.only_recovers else None
+    asked = wishes(loaded.settings, options.timeout_s, asks_outside=around.outside.is_asked)
+    asked = replace(asked, spec=spec(loaded.settings, read() if read else None))
+    request = _request(options, kind, around.clock.now())
+    probing = _probing(loaded, found, around.clock, kind)
     sessions = [
         Session(
             Executor(
                 host=host,
                 health=health_settings(loaded.settings),
-                clock=clock,
-                tell=tell,
-                interrupt=interrupt,
+                clock=around.clock,
+                tell=around.tell,
+                interrupt=around.interrupt,
                 logins=partial(login, loaded),
                 before_traffic=probing.begin,
                 smoke=smoke_settings(loaded.settings),
@@ -127,7 +151,6 @@ def _swap(
         )
         for host in found.hosts
     ]
-    around = Surroundings(tell, interrupt, clock, found.absent, outside)
     fleet = Fleet(sessions, request, how, around)
     seconds = partial(_seconds_since, _STARTED)
     return Swap(fleet, request, asked, seconds, hooks(loaded), probing)

@@ -67,9 +67,12 @@ def deploy_via_ansible(options: RunOptions, loaded: Loaded, tag: str) -> None:
 def _variables(options: RunOptions, loaded: Loaded, tag: str) -> dict[str, Any]:
     """Return what the playbook is told; it wins over the inventory."""
     from restoops.flows.playbook_files import path_of
+    from restoops.flows.public import public_url
 
-    ssh = loaded.settings.ssh
+    ssh, public = loaded.settings.ssh, loaded.settings.public
     settings: dict[str, Any] = {}
+    if loaded.settings.smoke.checks and not public.url and (url := public_url(loaded)):
+        settings["public"] = {"url": url}  # a play has no Terraform
     if ssh.known_hosts:
         settings["ssh"] = {"known_hosts": path_of(ssh.known_hosts)}
     if options.timeout_s:
@@ -133,7 +136,12 @@ def _put_right(options: RunOptions, loaded: Loaded, error: Interrupted) -> Inter
 
     if options.dry_run:
         return error
-    waits = replace(options, wait_s=_AT_REST_S, purpose="putting right what Ansible left")
+    waits = replace(
+        options,
+        wait_s=_AT_REST_S,
+        only_recovers=True,
+        purpose="putting right what Ansible left",
+    )
     try:
         with swapping(waits, "deploy", loaded) as swap, swap.fleet.locked() as states:
             serves = {it.host: it.serving.release if it.serving else None for it in states.values()}

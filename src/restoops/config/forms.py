@@ -229,6 +229,23 @@ Directory = Annotated[
         "an absolute path of letters, digits, `.`, `_` and `-`, without `..` or a `/` at its end",
     ),
 ]
+SecretPlace = Annotated[
+    str,
+    Field(max_length=1024),
+    Form(
+        "the name of an environment variable, or a file with a `/` in its path; a URL that is a "
+        "secret stays out of here",
+        lambda text: (
+            re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text)
+            or ("/" in text and ":" not in text and text.isprintable())
+        ),
+    ),
+]
+ReportUrl = Annotated[
+    str,
+    Field(max_length=1024),
+    matching(r"https?://[A-Za-z0-9][^\s<>|\"'`]*", "a URL, `https://...`, perhaps with `{run}`"),
+]
 OutputName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_-]*", "the name of a Terraform output")]
 Subnet = Annotated[
     str, Form("a private IPv4 network of /27 or larger, such as `172.30.0.0/24`", _is_subnet)

@@ -23,17 +23,18 @@ def another_release(answer: Answer, release: Release) -> str:
 
     Told as `release.sha` in JSON. Empty when either names none: nothing can be said then.
     """
-    told, wanted = _told_sha(answer.text), release.tag.rpartition("-")[2]
+    told, wanted = told_sha(answer.text), release.tag.rpartition("-")[2]
     if not told or not is_git_sha(wanted):
         return ""
     length = min(len(told), len(wanted))
     return "" if told[:length] == wanted[:length] else told
 
 
-def _told_sha(text: str) -> str:
+def told_sha(text: str) -> str:
+    """Return the Git SHA that a health answer gives itself; empty when it names none."""
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     release = body.get("release") if isinstance(body, dict) else None
     sha = release.get("sha") if isinstance(release, dict) else None

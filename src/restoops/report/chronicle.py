@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from restoops.errors import Interrupted, NeedsAttention, RestoopsError
+from restoops.errors import Interrupted, NeedsAttention, Refused, RestoopsError, UsageError
 from restoops.model import Release
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.steps import Step
@@ -120,6 +120,15 @@ class Chronicle:
     def is_dry_run(self) -> bool:
         """Whether nothing was to be changed."""
         return self.ended is not None and self.ended.dry_run
+
+    @property
+    def is_news(self) -> bool:
+        """Whether others want to know: something has changed, or was to change and did not."""
+        if isinstance(self.fault, UsageError):
+            return False
+        if self.fault:
+            return self._started is not None or not isinstance(self.fault, Refused)
+        return self._has_changed
 
     def _add(self, host: str, step: Step, seconds: float | None, note: str) -> None:
         begun, at_s = self._began.pop(host, (step, self.seconds()))
