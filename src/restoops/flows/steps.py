@@ -22,6 +22,7 @@ from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
     Drain,
+    Forget,
     KeepWarm,
     Pull,
     Remove,
@@ -114,8 +115,8 @@ class Executor:
             case Pull(digest):
                 work = partial(self.host.pull, digest, self.logins, self._progress(step))
                 in_background(work)(self.interrupt)
-            case Start(color, release):
-                self.host.start(color, release)
+            case Start(color, release, secrets):
+                self.host.start(color, release, secrets)
             case AwaitHealthy():
                 return self._await_healthy(step)
             case Smoke():
@@ -136,6 +137,8 @@ class Executor:
             case Trim(digests):
                 self.host.remove_images(digests)
                 return f"{len(digests)} removed"
+            case Forget(sets):
+                self.host.forget_secrets(sets)
             case _:
                 assert_never(step)
         return ""
