@@ -37,7 +37,7 @@ USAGE_ERROR = typer.BadParameter.__mro__[1]
 ENVIRONMENTS = ("staging", "production")
 GOES_ON = {"--follow", "--watch"}
 """Options of commands that go on until somebody ends them."""
-RETOLD = ("quickstart.md", "runbook.md", "README.md")
+RETOLD = ("quickstart.md", "runbook.md", "report.md", "README.md")
 """Pages that tell what others tell in detail: what they go back from is deployed by those."""
 GROUPS = ("infra", "secrets")
 LINK = re.compile(r"\[[^]]*\]\(([^)]+)\)")
