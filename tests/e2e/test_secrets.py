@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs_text import PAGES, shown_commands
 from tests.e2e.conditions import shell
 from tests.e2e.inside import DIRECTORY, assert_at_rest, look
 from tests.e2e.playbooks import Team
@@ -17,6 +18,12 @@ from tests.lab.releases import PushedRelease, Releases
 
 pytestmark = pytest.mark.lab
 
+SHOWN = [
+    it
+    for page in PAGES
+    for it in shown_commands(page)
+    if it.words[:2] in (["secrets", "push"], ["secrets", "status"]) and "github" not in it.words
+]
 KEY = "key-of-the-fingerprints-" + "0" * 20
 NOBODY = 65534
 TEMPLATE = "DATABASE_URL=<url>\n\nSESSION_KEY=<key>\n\n# optional\nNOTE=<note>\n"
@@ -197,6 +204,8 @@ def test_status_says_what_is_behind_and_shows_no_value(keeper: Keeper) -> None:
     }  # fmt: skip
     assert after["secrets"][0]["rotate_by"] > after["secrets"][0]["since"][:10]
     assert "s9-value" not in done.stdout + done.stderr
+    for shown in SHOWN:
+        keeper.operator.must(*shown.words)
     assert keeper.operator.run(*status[:3]).stdout.splitlines()[-1].endswith("nothing is due")
 
 
