@@ -14,7 +14,7 @@ _TOKENS = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>\d+)|(?P<name>[A-Za-z_][\w-]*)"
     r"|(?P<mark>&&|\|\||==|!=|[!().,*]))"
 )
-_WHOLE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_WHOLE = re.compile(r"\$\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
 _STATUS = re.compile(r"\b(success|failure|always|cancelled)\(\)")
 
 Function = Callable[..., Any]

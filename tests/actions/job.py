@@ -293,12 +293,13 @@ class Job:
         guard = threading.Timer(_PATIENCE_S, lambda: _kill(process))
         guard.start()
         assert process.stdout
-        for line in process.stdout:
-            log += line.decode(errors="replace")
-            if not cancelling and self._runner.cancels(name, log):
-                cancelling = threading.Thread(target=cancel, args=(process,))
-                cancelling.start()
-        status = process.wait()
+        with process:
+            for line in process.stdout:
+                log += line.decode(errors="replace")
+                if not cancelling and self._runner.cancels(name, log):
+                    cancelling = threading.Thread(target=cancel, args=(process,))
+                    cancelling.start()
+        status = process.returncode
         guard.cancel()
         if cancelling:
             cancelling.join()

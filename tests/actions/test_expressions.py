@@ -81,3 +81,23 @@ def test_only_main_is_the_latest(ref: str, is_branch: str, is_latest: str) -> No
         f"type=sha,prefix={{{{branch}}}}-,format=short,enable={is_branch}",
         f"type=raw,value=latest,enable={is_latest}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("event", "ref", "deploys"),
+    [
+        ("push", "refs/heads/develop", True),
+        ("push", "refs/heads/main", False),
+        ("push", "refs/heads/develop2", False),
+        ("push", "refs/tags/develop", False),
+        ("pull_request", "refs/heads/develop", False),
+        ("workflow_dispatch", "refs/heads/develop", False),
+    ],
+)
+def test_only_a_push_to_develop_deploys(event: str, ref: str, deploys: bool) -> None:
+    condition = workflow("ci-cd")["jobs"]["deploy-staging"]["if"]
+    github = {"event_name": event, "ref": ref}
+    for is_well in (True, False):
+        functions = {"success": lambda is_well=is_well: is_well}
+        found = Scope({"github": github}, functions).holds(condition)
+        assert found == (deploys and is_well)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from restoops.report.github import outputs
+from restoops.report.run_summary import Run
 from tests.actions.workflows import (
     ACTIONS,
     CALLERS,
@@ -218,3 +220,17 @@ def test_a_caller_gives_what_is_asked_for_and_nothing_else(name: str) -> None:
     for permissions in asked:
         for permission, may in permissions.items():
             assert job["permissions"].get(permission) in (may, "write"), permission
+
+
+def test_the_page_tells_every_output_every_secret_and_every_permission() -> None:
+    page = (PROJECT / "docs" / "github-actions.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \|", page.partition("| output |")[2].partition("\n\n")[0], re.M)
+    assert told == list(outputs(Run(), ""))
+    for name in REUSABLE:
+        called = workflow(name)["on"]["workflow_call"]
+        assert all(f"`{secret}`" in page for secret in called["secrets"])
+    for name, job in ((it.stem, next(iter(read(it)["jobs"].values()))) for it in CALLERS):
+        (row,) = re.findall(rf"^\| (?=.*`{name}\.yml`)`.*\| (`contents: .*) \|$", page, re.M)
+        assert set(re.findall(r"`([\w-]+: \w+)`", row)) == {
+            f"{permission}: {may}" for permission, may in job["permissions"].items()
+        }

@@ -53,19 +53,13 @@ def _announcer(loaded: Loaded) -> Announcer | None:
     from restoops.adapters.github import Github, find_api
     from restoops.adapters.patience import Patience
     from restoops.flows.announcing import Announcer
+    from restoops.plan.provenance import run_url
 
     github = Github(
         find_api(loaded.settings.registry.api), token, Patience(time.sleep, lambda _: None)
     )
-    links = Links(loaded.settings.public.url or "", run_url(repository))
+    links = Links(loaded.settings.public.url or "", run_url(os.environ))
     return Announcer(Deployments(github, repository, links), commit, _warn)
-
-
-def run_url(repository: str) -> str:
-    """Return the address of the run of a workflow that we are part of, or nothing."""
-    server, run = (os.environ.get(f"GITHUB_{it}", "") for it in ("SERVER_URL", "RUN_ID"))
-    is_known = server.startswith(("https://", "http://")) and run.isdecimal()
-    return f"{server}/{repository}/actions/runs/{run}" if is_known else ""
 
 
 def _warn(text: str) -> None:

@@ -18,7 +18,7 @@ from restoops.flows.background import in_background
 from restoops.flows.interrupt import Interrupt
 from restoops.masking import learn, masked
 from restoops.plan.provenance import fits, repository_url, run_url, sha_in
-from restoops.report.notices import Commit, Notice, as_object, for_slack
+from restoops.report.notices import Commit, Notice, as_object, failure_for_slack, for_slack
 from restoops.report.page import Page
 
 _HASTE_S = 3.0
@@ -71,6 +71,21 @@ def notify(page: Page, outside: Outside, interrupt: Interrupt) -> tuple[str, ...
     }
     lines = (_outcome(name, wait, limit) for name, wait in sent.items())
     return tuple(line for line in lines if line)
+
+
+def notify_failure(what: str, error: RestoopsError, outside: Outside) -> str:
+    """Tell Slack that a command failed; return a line when that was not delivered, and why."""
+    settings = outside.settings
+    if not settings.slack:
+        return ""
+    body = masked(failure_for_slack(what, error, run_url(outside.environ)))
+    try:
+        url = find_url(settings.slack, outside.environ, outside.directory)
+        until = outside.clock.monotonic() + settings.timeout_s
+        post(url, body, until=until, clock=outside.clock)
+    except RestoopsError as fault:
+        return f"notify.slack: not delivered: {fault.message}"
+    return ""
 
 
 def _outcome(name: str, wait: Callable[[Interrupt], None], limit: Interrupt) -> str:

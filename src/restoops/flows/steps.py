@@ -185,14 +185,15 @@ class Executor:
             is_last = self.clock.monotonic() >= end
             latest, _ = self._ask(step.color)
             good = good + 1 if latest.is_good else 0
+            container = None
             if not 0 < good < step.successes:  # one that answers well runs
-                self._look_for_a_crash(step.color, answer)
+                container = self._look_for_a_crash(step.color, answer)
             # A release that flaps is judged by its bad answers, and they are what is shown.
             answer = answer if latest.is_good and answer.status else latest
             # HAProxy asks in between: a release that flaps may answer only us well.
             if good >= step.successes and not self.host.is_doubted(step.color):
                 if not step.proven:
-                    self._check_release(step.color, latest)
+                    self._check_release(container or self.host.inspect(step.color), latest)
                 self.host.mark_up(step.color)
                 return str(latest.status)
             if is_last:
@@ -220,13 +221,14 @@ class Executor:
                 )
         return f"{len(step.checks)} passed"
 
-    def _look_for_a_crash(self, color: Color, answer: Answer) -> None:
+    def _look_for_a_crash(self, color: Color, answer: Answer) -> Container:
         container = self.host.inspect(color)
         if not container.is_running or container.restarts:
             raise self._crashed(container, answer)
+        return container
 
-    def _check_release(self, color: Color, answer: Answer) -> None:
-        release = self.host.inspect(color).release
+    def _check_release(self, container: Container, answer: Answer) -> None:
+        color, release = container.color, container.release
         if told := another_release(answer, release):
             raise StepFailed(
                 f"{self.host.name}: {color} was started as {release.tag}, but says on "

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from restoops.errors import RestoopsError
 from restoops.model import Release
 from restoops.report.jsonl import VERSION
 from restoops.report.page import Page, Tone
@@ -102,6 +103,17 @@ def for_slack(notice: Notice) -> dict[str, Any]:
         "unfurl_media": False,
         "blocks": blocks,
     }
+
+
+def failure_for_slack(what: str, error: RestoopsError, run_url: str) -> dict[str, Any]:
+    """Return what a webhook of Slack is sent of a command that failed and is no run on hosts."""
+    headline = _text(f"{what} failed", _LONG)
+    parts = [_section(f":x: *{headline}*"), _section(_text(error.message, _LONG))]
+    if error.hint:
+        parts.append(_section(f"*What to do now:* {_text(error.hint, _LONG)}"))
+    if link := _link(run_url, "GitHub Actions run"):
+        parts.append({"type": "context", "elements": [_markdown(link)]})
+    return {"text": headline, "parse": "none", "link_names": False, "blocks": parts}
 
 
 def _headline(notice: Notice) -> str:
