@@ -14,10 +14,11 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "restoops"
 
-BOTTOM = {"model", "contents", "errors"}
+BOTTOM = {"model", "contents", "handover", "errors"}
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
-    "model": {"errors"},
+    "model": {"errors", "handover"},
+    "handover": {"model"},
     "contents": {"model"},
     "plan": BOTTOM,
     "masking": {"model", "plan"},
@@ -30,6 +31,11 @@ LAYERS: dict[str, set[str]] = {
 }
 """Layer to the layers that it may import. A layer may always import itself."""
 
+_OF_A_HOST = {
+    "clock", "connection", "container", "disk", "docker", "files", "haproxy", "history",
+    "host_settings", "probe", "proxy", "release_command", "routing", "runtime", "sampler",
+    "secret_index", "secret_store", "shell",
+}  # fmt: skip
 ADAPTERS: dict[str, set[str]] = {
     "process": set(),
     "connection": {"process"},
@@ -39,34 +45,23 @@ ADAPTERS: dict[str, set[str]] = {
     "channels": set(),
     "ssh": {"channels", "connection", "process", "refusals", "streamlocal", "tcp"},
     "shell": {"connection", "process"},
-    "dial": {"connection"},
+    "dial": {"connection", "exchange"},
     "container": set(),
     "docker": {"connection", "container", "dial"},
     "haproxy": set(),
     "runtime": {"connection", "haproxy"},
-    "probe": {"connection"},
+    "probe": {"connection", "exchange"},
+    "exchange": {"connection"},
     "files": {"shell"},
+    "archive": {"docker"},
+    "secret_index": set(),
+    "secret_store": {"archive", "clock", "container", "docker", "files", "secret_index", "shell"},
     "sampler": {"connection"},
     "disk": {"connection"},
     "history": set(),
     "proxy": {"clock", "container", "docker", "files", "haproxy", "runtime"},
-    "host": {
-        "clock",
-        "connection",
-        "container",
-        "disk",
-        "docker",
-        "files",
-        "haproxy",
-        "history",
-        "probe",
-        "proxy",
-        "release_command",
-        "routing",
-        "runtime",
-        "sampler",
-        "shell",
-    },
+    "host": _OF_A_HOST,
+    "host_settings": {"container", "haproxy"},
     "routing": {"files", "haproxy", "proxy", "runtime"},
     "release_command": {"container", "docker"},
     "hooks": {"process"},
@@ -96,7 +91,9 @@ ADAPTERS: dict[str, set[str]] = {
     "journal": set(),
     "ghcr": {"github", "manifests", "patience", "registry", "repository"},
     "env_text": set(),
-    "source_file": {"env_text"},
+    "source_file": {"env_text", "private"},
+    "source_age": {"env_text", "private"},
+    "source_command": {"env_text", "process"},
     "source_environment": set(),
     "github": {"patience"},
     "deployments": {"github"},
@@ -111,6 +108,7 @@ PURE = (
     "errors",
     "model",
     "contents",
+    "handover",
     "plan",
     "config.schema",
     "config.section",
@@ -128,6 +126,7 @@ IMPURE_MODULES = {
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today"}
 HEAVY = {
     "boto3", "cryptography", "docker", "jinja2", "paramiko", "httpx", "hcl2", "nacl", "pydantic",
+    "pyrage",
 }  # fmt: skip
 RUNS_PROGRAMS = "adapters.process"
 

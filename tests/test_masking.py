@@ -147,6 +147,7 @@ def test_a_traceback_is_masked(
         ("DEPLOY_SSH_KEY", "~/.ssh/id_ed25519", False),
         ("GOOGLE_CREDENTIALS", "/run/secrets/google.json", False),
         ("PATH", "/usr/bin:/bin", False),
+        ("SSH_PUBLIC_KEY", f"ssh-ed25519 {CANARY}", False),
         ("TOKENIZERS_PARALLELISM", "false", False),
     ],
 )

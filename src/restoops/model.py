@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from restoops.handover import SecretSet
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -157,6 +160,8 @@ class Container:
     restarts: int = 0
     exit_code: int = 0
     started_at: str = ""
+    secrets: str = ""
+    """Id of the secrets that it was given; empty when it was given none."""
 
     @property
     def is_running(self) -> bool:
@@ -257,6 +262,8 @@ class HostState:
     """Oldest first."""
     history_altered: str = ""
     """Which entries of the history are not as they were written; empty when all are."""
+    secrets: tuple[SecretSet, ...] = ()
+    """Oldest first."""
 
     @property
     def live(self) -> Color | None:

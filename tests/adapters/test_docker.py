@@ -11,10 +11,11 @@ import pytest
 from docker import DockerClient
 from docker.errors import NotFound
 
-from restoops.adapters.connection import LocalConnection
+from restoops.adapters.connection import LocalConnection, Stream
 from restoops.adapters.container import SOCKET
 from restoops.adapters.docker import Engine
 from restoops.errors import StepFailed, Unreachable
+from restoops.model import ImageName
 from tests.lab import images
 from tests.lab.demo_stage import free_subnet
 
@@ -54,6 +55,22 @@ def test_an_engine_that_takes_a_connection_and_stays_silent_is_given_up_in_its_t
 
     # docker-py's own patience is a minute.
     assert time.monotonic() - began < 10
+
+
+def test_questions_share_a_stream_also_with_an_answer_that_comes_in_parts() -> None:
+    dialled: list[Stream] = []
+
+    def dial() -> Stream:
+        dialled.append(LocalConnection().dial(SOCKET))
+        return dialled[-1]
+
+    with contextlib.closing(Engine("local", dial)) as shared:
+        shared.images(ImageName("127.0.0.1:9", "pullman"))
+        with pytest.raises(StepFailed):
+            shared.pull("127.0.0.1:9/pullman:v1", None, lambda _: None)
+        shared.images(ImageName("127.0.0.1:9", "pullman"))
+
+    assert len(dialled) == 1
 
 
 NETWORK = "restoops-lab-addresses"

@@ -21,7 +21,7 @@ from restoops.adapters.haproxy import (
 from restoops.adapters.probe import Prober
 from restoops.adapters.runtime import RuntimeApi
 from restoops.errors import NeedsAttention, Unreachable
-from restoops.model import Answer, Color, Counts
+from restoops.model import Answer, Color, Counts, Question
 from tests.adapters.haproxy_process import (
     HAPROXY,
     App,
@@ -311,6 +311,30 @@ def test_an_answer_that_takes_too_long_is_none(haproxy: Haproxy, prober: Prober)
     assert (answer.status, slot) == (0, None)
     haproxy.apps[GREEN].let_go.set()
     assert prober.ask("/", GREEN, timeout_s=5)[1] is GREEN
+
+
+@lab
+def test_a_question_is_put_as_it_is_over_a_stream_of_its_own(prober: Prober) -> None:
+    for color in (GREEN, BLUE):
+        question = Question("/x", "POST", {"x-a": "b"}, '{"a": 1}', timeout_s=5)
+        answer, slot = prober.send(question, color)
+
+        assert (answer, slot) == (Answer(200, color.value), color)
+        assert answer.headers["content-length"] == str(len(color.value))
+        assert answer.seconds > 0
+
+
+@lab
+@pytest.mark.parametrize("slot", [GREEN, None], ids=["of a slot", "as a client"])
+def test_a_question_that_may_change_something_reaches_the_application_once(
+    haproxy: Haproxy, prober: Prober, runtime: RuntimeApi, slot: Color | None
+) -> None:
+    runtime.route(Route(GREEN))
+    haproxy.apps[GREEN].seen.clear()
+
+    prober.send(Question("/drop", "POST", body="{}"), slot)
+
+    assert haproxy.apps[GREEN].seen.count("/drop") == 1
 
 
 def test_a_probe_without_a_proxy_gets_no_answer(tmp_path: Path) -> None:

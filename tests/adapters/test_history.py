@@ -286,3 +286,14 @@ def test_the_head_is_written_last_and_read_first() -> None:
     # A command that reads without the lock while a run ends must not take that for an edit.
     assert list(FOUR.files) == ["history.jsonl", "history.head"]
     assert HISTORY_FILES == ("history.head", "history.jsonl")
+
+
+def test_an_entry_of_a_later_version_is_read_for_what_is_known_of_it() -> None:
+    line = json.loads(FOUR.text.splitlines()[-1])
+    line["mood"] = "good"
+    line["log"] = [{"step": "Switch", "at": "x", "seconds": 1, "broken": True, "why": "?"}]
+
+    [found] = parse_history(json.dumps(line))
+
+    assert found.log == (Timing("Switch", "x", 1, broken=True),)
+    assert found.run == FOUR.records()[-1].run

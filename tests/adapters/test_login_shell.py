@@ -31,7 +31,7 @@ class Elsewhere(LocalConnection):
     def talk(self, argv: Sequence[str]) -> Talk:
         return super().talk(["sh", "-c", self._program, "sh", *argv])
 
-    def start(self, argv: Sequence[str]) -> Stream:
+    def start(self, argv: Sequence[str], *, within_s: float | None = None) -> Stream:
         return super().start(["sh", "-c", self._program, "sh", *argv])
 
 

@@ -20,7 +20,7 @@ class Counted(LocalConnection):
     def __init__(self) -> None:
         self.started: list[Stream] = []
 
-    def start(self, argv: Sequence[str]) -> Stream:
+    def start(self, argv: Sequence[str], *, within_s: float | None = None) -> Stream:
         self.started.append(super().start(argv))
         return self.started[-1]
 

@@ -62,8 +62,11 @@ def spread(samples: Samples) -> str:
     """Return the smallest and the largest of several samples."""
     if len(samples.values) == 1:
         return ""
-    ends = (quantity(end(samples.values), samples.unit) for end in (min, max))
-    return " to ".join(dict.fromkeys(ends))
+    low, high = (quantity(end(samples.values), samples.unit) for end in (min, max))
+    if low == high:
+        return low
+    number, _, unit = low.partition(" ")
+    return f"{number if high.endswith(f' {unit}') else low} to {high}"
 
 
 def told(verdict: Verdict, unit: Unit) -> str:

@@ -93,11 +93,13 @@ def _overview(reports: Sequence[Report], places: Sequence[Place]) -> str:
 def _overview_row(report: Report, places: Sequence[Place]) -> tuple[str, ...]:
     name = f"[{report.title}](#{report.title.lower().replace(' ', '-')})"
     it = report.measured
+    failed = f"**not run** {report.not_run.at}" if report.not_run else ""
     if not it:
-        return (name, "not yet", "", "", "", "")
+        return (name, failed or "not yet", "", "", "", "")
     where = f", machine {places.index(it.place) + 1}" if len(places) > 1 else ""
     took = _duration(it.took_s)
-    return (name, it.at, f"`{it.commit}`{where}", took, _others(it), _met(report))
+    when = f"{it.at}, {failed}" if failed else it.at
+    return (name, when, f"`{it.commit}`{where}", took, _others(it), _met(report))
 
 
 def _others(measured: Measured) -> str:

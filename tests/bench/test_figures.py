@@ -43,7 +43,12 @@ def test_a_quantity_is_as_exact_as_is_of_use(value: float, unit: Unit, text: str
 
 def test_many_samples_are_told_by_their_median_and_their_ends() -> None:
     it = samples(1.3, 1.0, 9.0)
-    assert (figure(it), spread(it)) == ("1.30 s", "1.00 s to 9.00 s")
+    assert (figure(it), spread(it)) == ("1.30 s", "1.00 to 9.00 s")
+
+
+def test_ends_of_different_units_have_one_each() -> None:
+    assert spread(samples(0.0057, 0.13)) == "5.7 ms to 0.13 s"
+    assert spread(samples(1, 5, unit="count")) == "1 to 5"
 
 
 def test_one_sample_has_no_spread_and_equal_ones_have_one_end() -> None:

@@ -23,7 +23,7 @@ def test_a_table_has_the_samples_that_were_asked_for_in_that_order() -> None:
     text = page.figures([report("one", FAST, SLOW)], ["one.rollback", "one.deploy"])
     assert text.splitlines()[2:] == [
         "| rollback | 0.90 s |  | 1 | at most 700 ms: **missed** |",
-        "| deploy \\| over SSH | 1.10 s | 1.00 s to 1.30 s | 3 | at most 1.2 s: met |",
+        "| deploy \\| over SSH | 1.10 s | 1.00 to 1.30 s | 3 | at most 1.2 s: met |",
     ]
 
 
@@ -46,6 +46,7 @@ def test_older_figures_of_what_could_not_be_run_carry_their_date() -> None:
 
     assert "| 1.10 s (of 2026-11-25) |" in page.figures([older], ["one.deploy"])
     text = page.body([older])
+    assert "| 2026-11-25 20:00, **not run** 2026-12-01 09:30 |" in text
     assert (
         "**Not run** at 2026-12-01 09:30 UTC, `fffffff`: LoadFailed: no &lt;release&gt; "
         "within 10 s. The figures are those of 2026-11-25 20:00 UTC, `abc1234`."

@@ -44,6 +44,7 @@ def test_every_run_ended_as_it_should_and_hooks_leaked(scene: Scene) -> None:
         text = scene.outcomes[name].stdout + scene.outcomes[name].stderr
         assert "inbase64" in text.replace(" ", ""), name
         assert "***" in text, name
+    assert scene.github.deployments
     assert scene.github.environments["staging"].values()["SIGNING_KEY"] == VALUES["SIGNING_KEY"]
 
 

@@ -41,7 +41,9 @@ def balancer(url: str, breaks_with: str = "") -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            with urllib.request.urlopen(url + self.path.lstrip("/"), timeout=10) as answer:
+            data = b"" if self.command == "POST" else None
+            asked = url + self.path.lstrip("/")
+            with urllib.request.urlopen(asked, data=data, timeout=10) as answer:
                 body = answer.read()
             is_bad = breaks_with and breaks_with in body.decode()
             self.send_response(500 if is_bad else 200)
@@ -128,6 +130,7 @@ def test_a_release_that_passes_all_checks_is_live_and_healthy(
     assert [it["passed"] for it in health["public"]["smoke"]] == [True, True]
 
 
+@pytest.mark.full
 def test_an_address_that_cannot_be_reached_at_all_is_warned_of(
     operator: Operator, releases: Releases
 ) -> None:
@@ -181,6 +184,7 @@ def test_what_cannot_be_reached_is_told_apart_from_what_is_down(operator: Operat
     assert outcome.events[0]["verdict"] == "unreachable"
 
 
+@pytest.mark.full
 def test_a_signal_ends_the_wait_for_a_host_that_hangs(operator: Operator) -> None:
     operator.settings["ssh"]["connect_timeout_s"] = 300
     try:
@@ -201,6 +205,7 @@ def test_a_signal_ends_the_wait_for_a_host_that_hangs(operator: Operator) -> Non
     assert "interrupted" in outcome.stderr
 
 
+@pytest.mark.full
 def test_watch_prints_a_line_for_each_look_in_a_pipe(operator: Operator) -> None:
     watching = operator.start("health", "staging", "--watch")
     assert watching.stdout

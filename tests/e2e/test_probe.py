@@ -45,6 +45,7 @@ def test_a_rollback_names_the_failed_requests(operator: Operator, releases: Rele
     assert "; 0 of " in operator.rollback().stdout
 
 
+@pytest.mark.full
 def test_a_deploy_that_is_watched_is_not_probed(operator: Operator, releases: Releases) -> None:
     operator.deploy(releases.push(App("one")).tag)
 

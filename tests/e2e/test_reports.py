@@ -64,6 +64,7 @@ def test_runs_are_reported_and_told_of_as_they_ended(
     assert "Dry run: sha-aaaaaa2 would serve" in page(operator, "dry.html")
 
 
+@pytest.mark.full
 def test_messages_that_are_not_delivered_change_nothing(
     operator: Operator, releases: Releases, boxes: tuple[Inbox, Inbox]
 ) -> None:
@@ -80,6 +81,7 @@ def test_messages_that_are_not_delivered_change_nothing(
     assert "SECRET" not in operator.droplet.exec(["cat", "/var/lib/restoops/testapp/history.jsonl"])
 
 
+@pytest.mark.full
 def test_an_interrupted_run_is_reported_and_told_of(
     operator: Operator, releases: Releases, boxes: tuple[Inbox, Inbox]
 ) -> None:
@@ -99,13 +101,14 @@ def test_an_interrupted_run_is_reported_and_told_of(
 def test_a_path_that_cannot_be_written_is_refused_before_anything_is_done(
     operator: Operator, releases: Releases
 ) -> None:
-    tag = releases.push(App("one")).tag
+    tag = releases.push(App("other")).tag
+    before = operator.status()
     for path in ("missing/report.html", "/dev/null", "/"):
         for words in (("deploy", tag, "staging"), ("rollback", "staging", "--yes")):
             outcome = operator.run(*words, "--report", path)
             assert outcome.status == 2, outcome
             assert "cannot be written" in outcome.stderr
-    assert operator.status()["serving"] is None
+    assert operator.status() == before
 
 
 def test_an_earlier_run_has_a_page_of_what_was_kept(operator: Operator, releases: Releases) -> None:

@@ -36,7 +36,7 @@ from restoops.report.events import (
 )
 from tests.flows.clock import FakeClock
 from tests.flows.fake import FakeHost
-from tests.plan.states import BLUE, GREEN, V1, V2, V3, WISHES
+from tests.plan.states import BLUE, GREEN, SPEC, V1, V2, V3, WISHES
 
 _E = TypeVar("_E", RunEnded, FleetEnded)
 _numbers = itertools.count(1)
@@ -232,7 +232,22 @@ def _without_proxy(host: FakeHost) -> FakeHost:
     return host
 
 
+def handing(*releases: Release) -> FakeHost:
+    """A host on which each of `releases` was given secrets."""
+    host = FakeHost(secrets="now")
+    for release in releases:
+        Operator(host, replace(SECRETS, keep=3)).deploy(release)
+    # Ids of runs are another each time, and those of secrets stand in steps, which are compared.
+    tags = {release.digest: release.tag for release in releases}
+    host.sets = {tags[it.digest]: replace(it, id=tags[it.digest]) for it in host.sets.values()}
+    host.containers = {
+        color: replace(it, secrets=it.release.tag) for color, it in host.containers.items()
+    }
+    return host
+
+
 COLD = replace(WISHES, warm_s=0, keep=2)
+SECRETS = replace(WISHES, spec=f"{SPEC}+now", keep=2)
 CHECKS = (Check("menu", Question("/v1/menu")), Check("order", Question("/v1/orders", "POST")))
 _NAMES = tuple(check.name for check in CHECKS)
 SMOKED = replace(WISHES, smoke=_NAMES, smoke_live=_NAMES)
@@ -276,6 +291,14 @@ SCENES = (
     Scene(
         "a rollback without a proxy",
         lambda: _without_proxy(deployed(V1, V2, wishes=COLD)), _rollback(V1), V2, V1,
+    ),
+    Scene(
+        "a deploy with secrets, and secrets to remove",
+        lambda: handing(V1, V2), _deploy(V3), V2, V3, SECRETS,
+    ),
+    Scene(
+        "a rollback to a release with its own secrets",
+        lambda: handing(V1, V2, V3), _rollback(V1), V3, V1, replace(SECRETS, keep=3),
     ),
 )  # fmt: skip
 """Together they hold every kind of step; a test checks that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from restoops.flows.rollout import Rollout
 from restoops.model import Release
@@ -39,9 +40,10 @@ def assert_tidy(operator: Operator, release: Release) -> None:
 
 def again(operator: Operator) -> Operator:
     """The same hosts, another command."""
-    for thread in threading.enumerate():
-        if thread.name == "background":
-            thread.join(5)  # a killed process has none; here they go on until they are told
+    # A killed process has no threads; here they go on until they are told.
+    end = time.monotonic() + 5
+    while any(it.name == "background" for it in threading.enumerate()) and time.monotonic() < end:
+        threading.Event().wait(0.01)
     for host in operator.hosts:
         host.reconnect()
         host.watch = lambda: None

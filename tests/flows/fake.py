@@ -25,12 +25,13 @@ from restoops.model import (
 )
 from tests.flows.breakage import Breakage
 from tests.flows.fake_lock import FakeLock
+from tests.flows.fake_secrets import Handing
 from tests.flows.sampling import Sampled
 from tests.plan.states import SPEC
 
 
 @dataclass
-class FakeHost(Sampled):
+class FakeHost(Sampled, Handing):
     """One application on one host; the attributes are what is really there."""
 
     name: str = "web-1"
@@ -43,9 +44,7 @@ class FakeHost(Sampled):
     reserve: Color | None = None
     """The slot that stands in for the live one."""
     reserve_on_file: Color | None = None
-    containers: dict[Color, Container] = field(default_factory=dict)
     images: set[Digest] = field(default_factory=set)
-    run: OpenRun | None = None
     history: list[Record] = field(default_factory=list)
     holder: Holder | None = None
     gone: set[Digest] = field(default_factory=set)
@@ -83,8 +82,7 @@ class FakeHost(Sampled):
     """What is waited for in calls, once, by name."""
     on_cut_short: Callable[[], object] = lambda: None
     """Ends what `stop` or `remove` waits for."""
-    pulls_proxy: int = 0
-    """Lines that the pull of the proxy's image still has to say."""
+    pulls_proxy: int = 0  # lines that the pull of the proxy's image still has to say
     breakage: Breakage | None = None
     watch: Callable[[], None] = lambda: None
     """Called before each change; a whole fleet is killed from there."""
@@ -108,6 +106,7 @@ class FakeHost(Sampled):
             images=frozenset(self.images),
             open_run=self.run if self.run and self.run.id not in closed else None,
             history=tuple(self.history),
+            secrets=tuple(self.sets.values()),
         )
 
     @property
@@ -254,7 +253,7 @@ class FakeHost(Sampled):
     def clear_release_command(self) -> None:
         self._called("clear_release_command")
 
-    def start(self, color: Color, release: Release) -> None:
+    def start(self, color: Color, release: Release, secrets: str = "") -> None:
         self._called("start")
         present = self.containers.get(color)
         if present and present.is_running and present.release == release:
@@ -262,9 +261,10 @@ class FakeHost(Sampled):
         if present:
             self._remove(color)
         assert release.digest in self.images, f"{release.tag} was not pulled"
+        given = secrets or self.provide(release)
         with self._effect("create"):
-            name = f"id-{color}-{release.tag}"
-            made = Container(name, color, release, self.spec, "created")
+            name, spec = f"id-{color}-{release.tag}", self.spec + self.spec_of(given)
+            made = Container(name, color, release, spec, "created", secrets=given)
             self.containers[color] = made
         with self._effect("start"):
             self.containers[color] = self._started(made)

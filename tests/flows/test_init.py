@@ -209,12 +209,8 @@ def test_what_is_in_the_way_is_told_before_anything_is_written(
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "{",
-        "[]",
-        '{"v": 2}',
-        '{"v": 1, "files": {"a": {"base": "x"}}, "pending": {}}',
-        "<<<<<<<",
+        *("", "{", "[]", '{"v": 2}', "<<<<<<<", '{"v": 1, "files": {}, "pending": {}}'),
+        '{"v": 1, "restoops": "1", "files": {"a": {"base": "x"}}, "pending": {}}',
     ],
 )
 def test_a_damaged_manifest_is_told_and_nothing_is_changed(tmp_path: Path, text: str) -> None:
@@ -234,6 +230,20 @@ def test_an_altered_text_in_the_manifest_is_found() -> None:
     assert parse(kept, "").files == {"a": Entry("terraform", b"x")}
     with pytest.raises(UsageError, match="damaged"):
         parse(altered, "manifest")
+
+
+@pytest.mark.parametrize("upgrade", [True, False])
+def test_an_older_restoops_takes_nothing_back(tmp_path: Path, upgrade: bool) -> None:
+    carry_out(prepare(Wish(tmp_path, ALL), Version(a=TEXT), "1.10.0"))
+    before = snapshot(tmp_path)
+
+    with pytest.raises(Refused, match=r"came with restoops 1\.10\.0, and this is 1\.9\.2"):
+        prepare(Wish(tmp_path, ALL, upgrade), Version(a="old\n"), "1.9.2")
+
+    carry_out(prepare(Wish(tmp_path, ALL), Version(a=TEXT), "2.0.0"))
+    assert snapshot(tmp_path) == before  # brought by 1.10.0 until there is an upgrade
+    carry_out(prepare(Wish(tmp_path, ALL, is_upgrade=True), Version(a=TEXT), "2.0.0"))
+    assert parse((tmp_path / PATH).read_bytes(), "").restoops == "2.0.0"
 
 
 def test_modes_survive(tmp_path: Path) -> None:

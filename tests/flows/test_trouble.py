@@ -27,6 +27,7 @@ from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
     Drain,
+    Forget,
     KeepWarm,
     Pull,
     Remove,
@@ -61,6 +62,7 @@ CALLS: dict[type[Step], str] = {
     KeepWarm: "retire_later",
     Stop: "stop",
     Trim: "remove_images",
+    Forget: "forget_secrets",
 }
 """What each kind of step asks of the host."""
 
@@ -113,6 +115,10 @@ def _assert_nothing_is_left_over(host: FakeHost, serving: Release | None) -> Non
     known = {record.run.release for record in host.history if record.made_live}
     assert {container.release for container in host.containers.values()} <= known
     assert {container.status for container in host.containers.values()} <= {"running", "exited"}
+    given = {container.secrets for container in host.containers.values()}
+    for one in host.sets.values():
+        assert one.is_complete
+        assert one.id in given or one.digest in host.images
 
 
 def _assert_as_told(scene: Scene, host: FakeHost, error: RestoopsError) -> None:

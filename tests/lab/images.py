@@ -46,6 +46,8 @@ class App:
     term: str = "graceful"
     start_delay_s: float = 3
     health_404: bool = False
+    user: str = ""
+    """Who it runs as: a number, or a name of `ACCOUNTS`; root when there is none."""
 
     def environment(self) -> dict[str, str]:
         """Return the environment to bake into the image."""
@@ -67,11 +69,13 @@ def testapp(engine: DockerClient, app: App) -> str:
         f"LABEL org.opencontainers.image.revision={json.dumps(app.release)}",
         'ENTRYPOINT ["/testapp"]',
         "EXPOSE 3001",
+        *([f"USER {app.user}"] if app.user else []),
     ]
+    files = {"etc/passwd": ACCOUNTS.encode()} if app.user else {}
     tag = cache.digest_of(source.read_bytes(), *changes)
     with cache.locked("testapp"):
         if not is_there(engine, reference := f"{cache.LABEL}/testapp:{tag}"):
-            import_root(engine, reference, _tar({"testapp": _compiled(source)}), changes)
+            import_root(engine, reference, _tar({"testapp": _compiled(source), **files}), changes)
     return reference
 
 

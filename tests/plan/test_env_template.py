@@ -17,6 +17,7 @@ def entry(*comments: str, name: str = "KEY", line: int = 4) -> EnvEntry:
         pytest.param(("# What it is for, and by whom: everybody.", "# Note: it is old.", "#"),
                      Variable("KEY"), id="prose is for people"),
         pytest.param(("# optional",), Variable("KEY", is_optional=True), id="it may be left out"),
+        pytest.param(("# rotate: 90",), Variable("KEY", rotate_d=90), id="a schedule"),
         pytest.param(("# type: url", "# min: 16", "#pattern: a|b: c"),
                      Variable("KEY", type="url", min_length=16, pattern="a|b: c"),
                      id="all at once"),
@@ -32,7 +33,7 @@ def test_a_shape_is_read(comments: tuple[str, ...], wanted: Variable) -> None:
 @pytest.mark.parametrize(
     ("comment", "fault"),
     [
-        ("# tpye: url", "unknown word `tpye`; there are type, pattern, min, optional"),
+        ("# tpye: url", "unknown word `tpye`; there are type, pattern, min, optional, rotate"),
         ("# optional: no", "`optional` stands alone"),
         ("# type: uri", "`type` is one of text, url, integer, boolean, email"),
         ("# type", "`type` is one of text, url, integer, boolean, email"),
@@ -40,6 +41,8 @@ def test_a_shape_is_read(comments: tuple[str, ...], wanted: Variable) -> None:
         ("# min: -1", "`min` is a number of characters"),
         ("# pattern: (", "`pattern` is no regular expression"),
         ("# pattern:", "`pattern` is no regular expression"),
+        ("# rotate: 0", "`rotate` is a number of days"),
+        ("# rotate: often", "`rotate` is a number of days"),
     ],
 )
 def test_a_shape_that_is_none_is_a_fault_of_the_template(comment: str, fault: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from restoops.model import Record
-from restoops.plan.runs import FleetRun, merge
+from restoops.plan.runs import FleetRun, called, merge
 from tests.plan.states import V1, V2, V3, record
 
 
@@ -84,3 +84,29 @@ def test_a_clock_that_was_set_back_meanwhile_makes_no_time_negative() -> None:
 
 def test_the_newest_record_of_a_run_counts_where_a_host_has_several() -> None:
     assert only({"web-1": (FAILED, TWO)}).outcomes == {"web-1": "done"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("last", [("b", "run-v3")]),
+        ("run-v1", [("a", "run-v1")]),
+        ("run-v", [("a", "run-v2"), ("a", "run-v1"), ("b", "run-v3")]),
+        ("run-v9", []),
+        ("", [("a", "run-v2"), ("a", "run-v1"), ("b", "run-v3")]),
+    ],
+)
+def test_a_run_is_called_by_its_name_or_how_that_begins(
+    name: str, expected: list[tuple[str, str]]
+) -> None:
+    runs = {"a": merge({"web-1": (ONE, TWO)}), "b": merge({"web-2": (THREE,)})}
+
+    assert [(where, run.id) for where, run in called(name, runs)] == expected
+
+
+def test_a_whole_name_means_that_run_also_where_it_begins_another() -> None:
+    longer = replace(TWO, run=replace(TWO.run, id="run-v11"))
+    runs = {"a": merge({"web-1": (ONE, longer)})}
+
+    assert [run.id for _, run in called("run-v1", runs)] == ["run-v1"]
+    assert called("last", {}) == ()

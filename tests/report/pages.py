@@ -9,7 +9,7 @@ from dataclasses import replace
 from restoops.errors import RestoopsError, StepFailed
 from restoops.model import Color, Digest, OpenRun, Record, Release, Timing
 from restoops.plan.fleet import Ending, HostResult
-from restoops.plan.probe import Sample
+from restoops.plan.probe import Sample, percentile
 from restoops.plan.runs import FleetRun, merge
 from restoops.plan.steps import (
     AwaitHealthy,
@@ -83,8 +83,9 @@ def samples(
 def probed(found: tuple[Sample, ...], hosts: tuple[str, ...]) -> Probed:
     ms = sorted(it.ms for it in found if it.status)
     failed = sum(it.failed for it in found)
+    half, most, last = percentile(ms, 0.5), percentile(ms, 0.99), ms[-1] if ms else None
     return Probed("2026-01-02T03:04:06.000Z", "/health", hosts, len(found), failed,
-                  ms[len(ms) // 2], ms[int(len(ms) * 0.99)], ms[-1], found)  # fmt: skip
+                  half, most, last, found)  # fmt: skip
 
 
 def went_well(count: int = 3) -> Page:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from restoops.report.html import render
+from restoops.report.page import Page
 from restoops.report.recalled import page_of
 from tests.lab.browser import Tab, tab
 from tests.report import pages
 
 pytestmark = pytest.mark.lab
 
-PAGES = {
+PAGES: dict[str, Callable[[], Page]] = {
     "a deploy that went well": pages.went_well,
     "a deploy that failed": pages.failed,
     "a fleet of sixty": lambda: pages.went_well(60),
@@ -30,7 +31,10 @@ def browser() -> Iterator[Tab]:
         yield made
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(it, marks=pytest.mark.full if "sixty" in it else ()) for it in PAGES],
+)
 def test_a_report_is_fit_for_everybody(browser: Tab, tmp_path: Path, name: str) -> None:
     file = tmp_path / "report.html"
     file.write_text(render(PAGES[name]()))

@@ -18,6 +18,7 @@ from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
     Drain,
+    Forget,
     KeepWarm,
     Pull,
     Remove,
@@ -83,6 +84,8 @@ STEPS: list[tuple[Step, str]] = [
     (KeepWarm(BLUE, 600, covers=False), "keep blue warm for 10 min"),
     (Stop(BLUE), "stop blue"),
     (Trim(frozenset({V1.digest})), "remove images that no rollback needs"),
+    (Forget(frozenset({"v1-r1"})), "remove secrets that no release needs"),
+    (Start(BLUE, V1, "v1-r1"), "start v1 in blue with the secrets that it had"),
 ]
 
 SWITCH = Switch(GREEN)

@@ -75,7 +75,11 @@ class Project:
 def _environment(more: Mapping[str, str]) -> Iterator[None]:
     """Lend our own variables, without settings of restoops, and `more`."""
     before = dict(os.environ)
-    kept = {name: value for name, value in before.items() if not name.startswith("RESTOOPS_")}
+    kept = {
+        name: value
+        for name, value in before.items()
+        if not name.startswith(("RESTOOPS_", "GITHUB_"))
+    }
     try:
         _set({**kept, **more})
         yield

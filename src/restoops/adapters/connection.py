@@ -76,8 +76,12 @@ class Connection(Protocol):
     def talk(self, argv: Sequence[str]) -> Talk:
         """Start a program and talk to it."""
 
-    def start(self, argv: Sequence[str]) -> Stream:
-        """Start a program whose input and output are one stream."""
+    def start(self, argv: Sequence[str], *, within_s: float | None = None) -> Stream:
+        """Start a program whose input and output are one stream.
+
+        A host that takes longer than `within_s` seconds to start it counts as one that hangs, with
+        all that runs over the connection; without it, as long as it may take to connect.
+        """
 
     def dial(self, socket_path: str) -> Stream:
         """Connect to a Unix socket on the host."""
@@ -103,7 +107,7 @@ class LocalConnection:
         """Start a program and talk to it."""
         return process.Talk(argv)
 
-    def start(self, argv: Sequence[str]) -> Stream:
+    def start(self, argv: Sequence[str], *, within_s: float | None = None) -> Stream:  # noqa: ARG002
         """Start a program whose input and output are one stream."""
         return process.Started(argv)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from restoops.errors import NeedsAttention
@@ -25,6 +25,8 @@ class Blueprint:
     init: bool
     network: str
     address: str
+    read_only: Mapping[str, str] = field(default_factory=dict)
+    """Directories of the host that it sees and cannot change, each with its place in there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def describe(container_id: str, labels: Mapping[str, str], status: str, **facts:
             release=Release(labels["restoops.tag"], Digest(labels["restoops.digest"])),
             spec=labels.get("restoops.spec", ""),
             status=status,
+            secrets=labels.get("restoops.secrets", ""),
             **facts,
         )
     except (KeyError, ValueError) as error:

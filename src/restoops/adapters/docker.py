@@ -11,7 +11,7 @@ import docker
 import docker.errors
 import requests
 import urllib3
-from docker.types import EndpointConfig, IPAMConfig, IPAMPool
+from docker.types import EndpointConfig, IPAMConfig, IPAMPool, Mount
 
 from restoops.adapters.connection import Stream
 from restoops.adapters.container import Blueprint, Service, describe, releases_among
@@ -49,7 +49,7 @@ class Engine:
     def client(self) -> Any:
         """The client, connected at first use."""
         if self._client is None:
-            with self._faults("the Docker engine does not answer"):
+            with self.faults("the Docker engine does not answer"):
                 self._client = connect(self._dial, self._answer_timeout_s)
         return self._client
 
@@ -65,7 +65,7 @@ class Engine:
 
     def inspect(self, container_id: str) -> Container:
         """Return one container with its restarts and exit code."""
-        with self._faults("cannot inspect the container"):
+        with self.faults("cannot inspect the container"):
             entry = self.client.inspect_container(container_id)
         state = entry["State"]
         return describe(
@@ -86,7 +86,7 @@ class Engine:
         return {digest: int(entry.get("Size", 0)) for digest, entry in self._images(image)}
 
     def _images(self, image: ImageName) -> Iterator[tuple[Digest, dict[str, Any]]]:
-        with self._faults("cannot list images"):
+        with self.faults("cannot list images"):
             found = self.client.images()
         for entry in found:
             for reference in entry.get("RepoDigests") or ():
@@ -95,12 +95,12 @@ class Engine:
 
     def directory(self) -> str:
         """Return where the engine keeps its images on the host."""
-        with self._faults("cannot ask about the engine"):
+        with self.faults("cannot ask about the engine"):
             return str(self.client.info()["DockerRootDir"])
 
     def has_image(self, reference: str) -> bool:
         """Return whether the image is on the host."""
-        with self._faults("cannot inspect an image"):
+        with self.faults("cannot inspect an image"):
             try:
                 self.client.inspect_image(reference)
             except docker.errors.ImageNotFound:
@@ -114,7 +114,7 @@ class Engine:
             StepFailed: the registry refused it, or it could not be stored.
         """
         auth = {"username": login.username, "password": login.password.reveal()} if login else {}
-        with self._faults(f"pull of {reference} failed", pulled=reference):
+        with self.faults(f"pull of {reference} failed", pulled=reference):
             for line in self.client.pull(reference, stream=True, decode=True, auth_config=auth):
                 if "error" in line:
                     raise self._pull_failed(reference, str(line["error"]))
@@ -129,7 +129,7 @@ class Engine:
         found = self.subnet_of(name)
         if found == subnet:
             return
-        with self._faults(f"cannot make network {name} ({subnet})"):
+        with self.faults(f"cannot make network {name} ({subnet})"):
             if found is not None:
                 self._remove_network(name, found, labels)
             pool = IPAMPool(subnet=subnet)
@@ -139,7 +139,7 @@ class Engine:
 
     def subnet_of(self, name: str) -> str | None:
         """Return the addresses of the bridge; None when it is not there."""
-        with self._faults("cannot list networks"):
+        with self.faults("cannot list networks"):
             found = self.client.networks(names=[f"^{name}$"])
         pools = found[0]["IPAM"]["Config"] or [{}] if found else []
         return str(pools[0].get("Subnet", "")) if pools else None
@@ -158,7 +158,7 @@ class Engine:
 
     def start(self, image: str, blueprint: Blueprint) -> str:
         """Create and start a container on its fixed address; return its id."""
-        with self._faults(f"cannot start {blueprint.name}"):
+        with self.faults(f"cannot start {blueprint.name}"):
             made = self.client.create_container(
                 image,
                 name=blueprint.name,
@@ -177,7 +177,7 @@ class Engine:
 
         It has whatever address is free, and is not started again when it has ended.
         """
-        with self._faults(f"cannot make {blueprint.name}"):
+        with self.faults(f"cannot make {blueprint.name}"):
             made = self.client.create_container(
                 image,
                 name=blueprint.name,
@@ -191,7 +191,7 @@ class Engine:
 
     def run_once(self, container_id: str, on_line: Callable[[str], None]) -> int:
         """Start a container, hand over each line that it writes, and return its exit code."""
-        with self._faults("cannot start a container"):
+        with self.faults("cannot start a container"):
             self.client.start(container_id)
         told = 0
         for line in self.follow(container_id, "all"):
@@ -206,7 +206,7 @@ class Engine:
     def services(self, labels: Mapping[str, str]) -> tuple[Service, ...]:
         """Return the containers with all of `labels`, whatever their state."""
         wanted = [f"{key}={value}" for key, value in labels.items()]
-        with self._faults("cannot list containers"):
+        with self.faults("cannot list containers"):
             found = self.client.containers(all=True, filters={"label": wanted})
         return tuple(
             Service(e["Id"], e["Names"][0].removeprefix("/"), e["State"], e["Labels"])
@@ -217,7 +217,7 @@ class Engine:
         self, image: str, name: str, argv: list[str], options: Mapping[str, Any]
     ) -> str:
         """Create and start a container on the host's own network; return its id."""
-        with self._faults(f"cannot start {name}"):
+        with self.faults(f"cannot start {name}"):
             made = self.client.create_container(
                 image,
                 name=name,
@@ -239,29 +239,29 @@ class Engine:
 
     def wait(self, container_id: str, timeout_s: float) -> int:
         """Wait until a container has ended and return its exit code."""
-        with self._faults("cannot wait for a container"):
+        with self.faults("cannot wait for a container"):
             return int(self.client.wait(container_id, timeout=timeout_s)["StatusCode"])
 
     def let_end(self, service: Service, signal: str, name: str) -> None:
         """Ask a container to end by itself and not to be started again; then it has `name`."""
-        with self._faults("cannot signal a container"), _gone_is_fine():
+        with self.faults("cannot signal a container"), _gone_is_fine():
             self.client.update_container(service.id, restart_policy={"Name": "no"})
             self.client.kill(service.id, signal)
             self.client.rename(service.id, name)
 
     def stop(self, container_id: str, grace_s: int) -> None:
         """Send SIGTERM, then after `grace_s` seconds SIGKILL; a stopped container is left alone."""
-        with self._faults("cannot stop a container"), _gone_is_fine():
+        with self.faults("cannot stop a container"), _gone_is_fine():
             self.client.stop(container_id, timeout=grace_s)
 
     def remove(self, container_id: str) -> None:
         """Remove a container with its anonymous volumes; one that is gone is no error."""
-        with self._faults("cannot remove a container"), _gone_is_fine():
+        with self.faults("cannot remove a container"), _gone_is_fine():
             self.client.remove_container(container_id, v=True, force=True)
 
     def remove_image(self, image_id: str, reference: str) -> None:
         """Take `reference` off an image, and the image with its last; one in use is left alone."""
-        with self._faults("cannot remove an image"), _gone_is_fine():
+        with self.faults("cannot remove an image"), _gone_is_fine():
             try:
                 entry = self.client.inspect_image(image_id)
                 names = (entry.get("RepoTags") or []) + (entry.get("RepoDigests") or [])
@@ -272,7 +272,7 @@ class Engine:
 
     def state(self, container_id: str) -> tuple[str, int]:
         """Return status and number of restarts of any container; `gone` when there is none."""
-        with self._faults("cannot inspect a container"):
+        with self.faults("cannot inspect a container"):
             try:
                 entry = self.client.inspect_container(container_id)
             except docker.errors.NotFound:
@@ -281,13 +281,13 @@ class Engine:
 
     def logs(self, container_id: str, lines: int) -> list[str]:
         """Return the last lines that a container wrote."""
-        with self._faults("cannot read logs"):
+        with self.faults("cannot read logs"):
             text = self.client.logs(container_id, tail=lines, stdout=True, stderr=True)
         return [line.rstrip() for line in text.decode(errors="replace").splitlines()]
 
     def follow(self, container_id: str, lines: int | Literal["all"]) -> Iterator[str]:
         """Yield the last lines of a container and then each new one, until it ends."""
-        with self._faults("cannot follow logs"):
+        with self.faults("cannot follow logs"):
             rest = b""
             for chunk in self.client.logs(container_id, tail=lines, stream=True, follow=True):
                 *whole, rest = (rest + chunk).split(b"\n")
@@ -304,6 +304,11 @@ class Engine:
         return dict(
             self.client.create_host_config(
                 binds=list(blueprint.volumes),
+                # Unlike a bind it is refused when there is no such directory.
+                mounts=[
+                    Mount(place, source, type="bind", read_only=True)
+                    for source, place in blueprint.read_only.items()
+                ],
                 init=blueprint.init,
                 restart_policy={"Name": "unless-stopped"},
                 network_mode=blueprint.network,
@@ -322,7 +327,8 @@ class Engine:
         return StepFailed(f"{self.host}: pull of {reference} failed: {reason}", hint=hint)
 
     @contextlib.contextmanager
-    def _faults(self, what: str, *, pulled: str = "") -> Iterator[None]:
+    def faults(self, what: str, *, pulled: str = "") -> Iterator[None]:
+        """Turn the errors of the client into ours; `what` says what did not work."""
         try:
             yield
         except docker.errors.APIError as error:

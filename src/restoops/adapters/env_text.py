@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 
@@ -29,14 +29,54 @@ def read_env(path: Path, hint: str) -> tuple[EnvEntry, ...]:
         raise UsageError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text", hint="Is this the right file?") from error
+    return parse_env(text, str(path))
+
+
+def parse_env(text: str, where: str) -> tuple[EnvEntry, ...]:
+    """Return what stands in the text of a `.env` file; `where` says whose text it is.
+
+    Raises:
+        UsageError: lines of it are no `NAME=value`, which are told by number and never by what
+            they say.
+    """
     entries = tuple(_entries(text))
     wrong = [str(it.line) for it in entries if not it.name]
     if wrong:
         raise UsageError(
-            f"{path} has lines that are no NAME=value: {', '.join(wrong)}",
+            f"{where} has lines that are no NAME=value: {', '.join(wrong)}",
             hint="A value of several lines stands in double quotes; a comment begins with `#`.",
         )
     return entries
+
+
+def changed(text: str, values: Mapping[str, Secret], where: str) -> str:
+    """Return the text with these values; a name that it does not have comes at its end.
+
+    All else stays as it is: other values, comments, the order.
+
+    Raises:
+        UsageError: lines of the text are no `NAME=value`.
+    """
+    parse_env(text, where)
+    parts: list[str] = []
+    left = dict(values)
+    for binding in parse_stream(StringIO(text)):
+        original = binding.original.string
+        if binding.key and binding.key in values:
+            left.pop(binding.key, None)
+            body = original.lstrip()
+            before = original.removesuffix(body)
+            original = f"{before}{_line(binding.key, values[binding.key])}"
+        parts.append(original)
+    if parts and not parts[-1].endswith("\n"):
+        parts.append("\n")
+    return "".join(parts) + "".join(_line(name, value) for name, value in left.items())
+
+
+def _line(name: str, value: Secret) -> str:
+    """Return a line that is read back as this value, whatever is in it."""
+    text = value.reveal().replace("\\", "\\\\").replace("'", "\\'")
+    return f"{name}='{text}'\n"
 
 
 def _entries(text: str) -> Iterator[EnvEntry]:

@@ -117,6 +117,7 @@ frontend app
 # The CLI asks here: a named slot, or as any client.
 frontend probe
     bind unix@{run}/probe.sock mode 600
+    http-request disable-l7-retry unless METH_GET
     http-request set-var(txn.slot) req.hdr(x-restoops-slot)
     http-request del-header x-restoops-slot
     http-response set-header x-restoops-slot %s

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,17 +22,20 @@ from restoops.adapters.connection import (
     hold_lock,
     script,
 )
-from restoops.adapters.container import SOCKET, Blueprint, Service, releases_among
+from restoops.adapters.container import SOCKET, Service, describe, releases_among
 from restoops.adapters.disk import disk_under
 from restoops.adapters.files import Files
-from restoops.adapters.haproxy import LIVE_MAP, SLOTS, ProxyWish, Route, parse_route
+from restoops.adapters.haproxy import LIVE_MAP, SLOTS, Route, parse_route
 from restoops.adapters.history import HISTORY_FILES, History, dump_run
+from restoops.adapters.host_settings import HostSettings
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, in_charge, proxies_among
 from restoops.adapters.release_command import OneRun, ReleaseCommand
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi, Traffic
 from restoops.adapters.sampler import Asking, Sampler
+from restoops.adapters.secret_index import INDEX
+from restoops.adapters.secret_store import SecretStore, SecretsWish
 from restoops.adapters.shell import Shell
 from restoops.errors import NeedsAttention, StepFailed, Unreachable
 from restoops.model import (
@@ -42,34 +45,16 @@ from restoops.model import (
     Digest,
     Disk,
     HostState,
-    ImageName,
     Logins,
     OpenRun,
     Proxy,
     Record,
     Release,
+    Value,
 )
 
 if TYPE_CHECKING:
     from restoops.adapters.docker import Engine
-
-
-@dataclass(frozen=True, slots=True)
-class HostSettings:
-    """What the settings say about one application on one host."""
-
-    app: str
-    image: ImageName
-    directory: str
-    """Directory of the application on the host."""
-    subnet: str
-    endpoints: Mapping[Color, str]
-    """`address:port` of each slot, for what is started from now on."""
-    proxy: ProxyWish
-    blueprint: Blueprint
-    """For a container in either slot; name, labels and address are filled in here."""
-    stop_grace_s: int
-    answer_timeout_s: float
 
 
 class Host:
@@ -89,6 +74,8 @@ class Host:
         self.send = self._prober.send
         self._containers: dict[Color, Container] = {}
         self._history = History()
+        wish = SecretsWish(settings.app, settings.image, settings.directory, settings.secrets)
+        self._secrets = SecretStore(lambda: self._engine, self._files, self._shell, clock, wish)
         self._ending, self._in_haste = "", False
 
     @cached_property
@@ -115,8 +102,7 @@ class Host:
 
     @cached_property
     def _release_command(self) -> ReleaseCommand:
-        it = self._settings
-        return ReleaseCommand(self._engine, it.app, it.blueprint, it.stop_grace_s)
+        return ReleaseCommand(self._engine, self._settings.app, self._settings.stop_grace_s)
 
     def close(self) -> None:
         """Close the connection and all that runs over it."""
@@ -149,7 +135,7 @@ class Host:
             NeedsAttention: run.json cannot be read.
         """
         self._connect_ahead()
-        text = self._files.read("run.json", *HISTORY_FILES, LIVE_MAP, SLOTS)
+        text = self._files.read("run.json", *HISTORY_FILES, LIVE_MAP, SLOTS, INDEX)
         self._routing.remember(text)
         self._history = History.of(text)
         records = self._history.records()
@@ -167,6 +153,7 @@ class Host:
             ),
             history=records,
             history_altered=self._history.altered(),
+            secrets=self._secrets.remember(text, self.name),
         )
 
     def inspect(self, color: Color) -> Container:
@@ -212,6 +199,7 @@ class Host:
     def open_run(self, run: OpenRun) -> None:
         """Write down what is about to be done."""
         self._files.write({"run.json": dump_run(run)})
+        self._secrets.run = run.id
 
     def close_run(self, record: Record) -> None:
         """Write the run into the history; it is no longer open."""
@@ -252,15 +240,19 @@ class Host:
         on_line: Callable[[str], None],
     ) -> int:
         """Run `command` once in the image of `release`; see `ReleaseCommand.run`."""
-        one = OneRun(command, timeout_s)
+        blueprint = self._secrets.given(self._settings.blueprint, release)
+        one = OneRun(command, timeout_s, blueprint)
         return self._release_command.run(self._settings.image, release, one, on_line)
 
     def clear_release_command(self) -> None:
         """Stop and remove what `run_release` runs or left behind, also from another thread."""
         self._release_command.clear()
 
-    def start(self, color: Color, release: Release) -> None:
-        """Start `release` in `color`, unless it runs there already; it gets no traffic."""
+    def start(self, color: Color, release: Release, secrets: str = "") -> None:
+        """Start `release` in `color`, unless it runs there already; it gets no traffic.
+
+        It is given the set `secrets`, or else those of today.
+        """
         present = self._containers.get(color)
         if present and present.is_running and present.release == release:
             return
@@ -268,18 +260,18 @@ class Host:
             self.remove(color)
         endpoint = self._settings.endpoints[color]
         self._routing.aim(color, endpoint)
+        blueprint = self._secrets.given(self._settings.blueprint, release, secrets)
         labels = {
-            **self._settings.blueprint.labels,
+            **blueprint.labels,
             "restoops.app": self._settings.app,
             "restoops.slot": color.value,
             "restoops.tag": release.tag,
             "restoops.digest": str(release.digest),
         }
         address, name = endpoint.rpartition(":")[0], f"{self._settings.app}-{color}"
-        blueprint = replace(self._settings.blueprint, name=name, labels=labels, address=address)
+        blueprint = replace(blueprint, name=name, labels=labels, address=address)
         started = self._engine.start(self._settings.image.at(release.digest), blueprint)
-        spec = self._settings.blueprint.labels.get("restoops.spec", "")
-        self._containers[color] = Container(started, color, release, spec, "running")
+        self._containers[color] = describe(started, labels, "running")
 
     def stop(self, color: Color) -> None:
         """Stop the release in `color`; its logs stay readable."""
@@ -327,6 +319,15 @@ class Host:
         for digest in digests:
             if digest in found:
                 self._engine.remove_image(found[digest], self._settings.image.at(digest))
+
+    def forget_secrets(self, sets: frozenset[str]) -> None:
+        """Remove sets of secrets, except those that a container was given."""
+        self._remember(self._engine.services({"restoops.app": self._settings.app}))
+        self._secrets.forget(sets, [it.secrets for it in self._containers.values()])
+
+    def put_secrets(self, values: Mapping[str, Value]) -> None:
+        """Replace secrets of all releases that were given them."""
+        self._secrets.update(values)
 
     def image_sizes(self) -> dict[Digest, int]:
         """Return the images of the application that are here, with their sizes unpacked."""

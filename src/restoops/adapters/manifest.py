@@ -33,10 +33,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that was brought, by path, and what a run was about to bring."""
+    """All that was brought, by path, and what a run was about to bring; the version that did it."""
 
     files: Mapping[str, Entry] = field(default_factory=dict)
     pending: Mapping[str, Entry] = field(default_factory=dict)
+    restoops: str = ""
 
 
 def sha256_of(content: bytes) -> str:
@@ -61,13 +62,14 @@ def parse(text: bytes | None, where: str) -> Manifest:
             )
         sections = (raw["files"], raw["pending"])
         files, pending = ({p: _entry(it) for p, it in part.items()} for part in sections)
+        version = str(raw["restoops"])
     except (ValueError, TypeError, KeyError, AttributeError, zlib.error, binascii.Error) as error:
         raise UsageError(
             f"{where} is damaged: {type(error).__name__}",
             hint="Take it as it was committed last: `git checkout -- .restoops`. After a conflict "
             "of two branches take either side, then `restoops init --upgrade`.",
         ) from error
-    return Manifest(files, pending)
+    return Manifest(files, pending, version)
 
 
 def _entry(raw: Mapping[str, Any]) -> Entry:
@@ -83,7 +85,8 @@ def render(manifest: Manifest) -> bytes:
         f' "{name}": {{{_lines(entries)}}}'
         for name, entries in (("files", manifest.files), ("pending", manifest.pending))
     ]
-    body = ",\n".join([f' "v": {_VERSION}', *sections])
+    head = [f' "v": {_VERSION}', f' "restoops": {json.dumps(manifest.restoops)}']
+    body = ",\n".join([*head, *sections])
     return f"{{\n{body}\n}}\n".encode()
 
 

@@ -32,6 +32,18 @@ def write_private(path: Path, content: str | bytes) -> None:
         raise Refused(f"{path} cannot be written: {error.strerror}") from error
 
 
+def refuse_if_others_read(path: Path) -> None:
+    """Make sure that only its owner can read a file.
+
+    Raises:
+        UsageError: others can.
+    """
+    if path.stat().st_mode & 0o077:
+        raise UsageError(
+            f"{path} can be read by other users of this machine", hint=f"chmod 600 {path}"
+        )
+
+
 def demand_writable(path: Path) -> None:
     """Make sure that `write_private` can replace `path`, without touching what is there.
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import h11
 
 from restoops.adapters.connection import Stream
+from restoops.adapters.exchange import Message, ask
 from restoops.errors import Unreachable
 from restoops.model import Answer, Color, Question
 
 _SLOT = "x-restoops-slot"
+_USUAL = {"host": "restoops", "accept-encoding": "identity"}
 _MAX_BYTES = 1024 * 1024
 """Of an answer; of a longer one no more is read."""
 
@@ -21,19 +24,18 @@ class Prober:
     def __init__(self, socket_path: str, dial: Callable[[str], Stream]) -> None:
         self._socket = socket_path
         self._dial = dial
-        self._connection: http.client.HTTPConnection | None = None
+        self._stream: Stream | None = None
 
     def connect(self) -> None:
         """Connect ahead of use, so that the way is ready when it is needed."""
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("restoops")
-            self._connection.sock = self._dial(self._socket)
+        if self._stream is None:
+            self._stream = self._dial(self._socket)
 
     def close(self) -> None:
         """Close the stream; the next question opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
     def ask(
         self, path: str, slot: Color | None, *, timeout_s: float
@@ -52,24 +54,28 @@ class Prober:
     def _try(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
         try:
             return self._ask(question, slot)
-        except (OSError, EOFError, http.client.HTTPException, Unreachable) as error:
+        except (OSError, EOFError, h11.ProtocolError, Unreachable) as error:
             self.close()
             return Answer(0, str(error) or type(error).__name__), None
 
     def _ask(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
         self.connect()
-        assert self._connection  # noqa: S101  connect() has made it
-        self._connection.sock.settimeout(question.timeout_s)
+        assert self._stream  # noqa: S101  connect() has made it
         own = {_SLOT: slot.value} if slot else {}
         body = None if question.body is None else question.body.encode()
+        message = Message(
+            question.method, question.path, {**_USUAL, **_lower(question.headers), **own}, body
+        )
         began = time.monotonic()
-        self._connection.request(question.method, question.path, body, {**question.headers, **own})
-        response = self._connection.getresponse()
-        text = response.read(_MAX_BYTES).decode(errors="replace")
+        reply = ask(self._stream, message, timeout_s=question.timeout_s, at_most=_MAX_BYTES)
         seconds = time.monotonic() - began
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        if response.will_close or not response.isclosed():
+        if reply.is_last:
             self.close()
-        if _SLOT not in headers:
+        if _SLOT not in reply.headers:
             return Answer(0, "nothing listens on the application's port"), None
-        return Answer(response.status, text, headers, seconds), Color(headers[_SLOT])
+        text = reply.body.decode(errors="replace")
+        return Answer(reply.status, text, reply.headers, seconds), Color(reply.headers[_SLOT])
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -74,6 +74,7 @@ def finish(
     stdin: bytes = b"",
     timeout_s: float = 60,
     extra_env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Ended:
     """Run a program to its end, whatever that is.
 
@@ -88,6 +89,7 @@ def finish(
             timeout=timeout_s,
             check=False,
             env={**os.environ, **(extra_env or {})},
+            cwd=cwd,
         )
     except FileNotFoundError as error:
         raise StepFailed(f"{argv[0]} is not installed on this machine") from error

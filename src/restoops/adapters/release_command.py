@@ -22,6 +22,8 @@ class OneRun:
 
     argv: Sequence[str]
     timeout_s: float
+    blueprint: Blueprint
+    """What a release is made with."""
 
 
 class ReleaseCommand:
@@ -31,10 +33,10 @@ class ReleaseCommand:
     a second connection to the engine, because the first is busy with its output.
     """
 
-    def __init__(self, engine: Engine, app: str, blueprint: Blueprint, stop_grace_s: int) -> None:
+    def __init__(self, engine: Engine, app: str, stop_grace_s: int) -> None:
         self._engine = engine
         self._labels = {"restoops.app": app, "restoops.role": "release-command"}
-        self._blueprint = replace(blueprint, name=f"{app}-release-command", address="")
+        self._name = f"{app}-release-command"
         self._stop_grace_s = stop_grace_s
         # So that `clear` never looks just before a container is created, and no two remove it.
         self._changing = threading.RLock()
@@ -53,13 +55,15 @@ class ReleaseCommand:
         with self._changing:
             self.clear()
             labels = {
-                **self._blueprint.labels,
+                **one.blueprint.labels,
                 **self._labels,
                 "restoops.tag": release.tag,
                 "restoops.digest": str(release.digest),
             }
             container = self._engine.create_once(
-                image.at(release.digest), replace(self._blueprint, labels=labels), one.argv
+                image.at(release.digest),
+                replace(one.blueprint, name=self._name, address="", labels=labels),
+                one.argv,
             )
         try:
             with self._stopped_after(one.timeout_s, container) as is_late:

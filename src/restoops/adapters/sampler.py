@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from restoops.adapters.connection import Connection, Stream, script
 
+_PATIENCE_S = 3600
+"""A host may take long to begin: its silence must not end the run, which has limits of its own."""
 _CHUNK_BYTES = 65536
 _MOST_UNREAD_BYTES = 1_000_000
 
@@ -48,7 +50,8 @@ class Sampler:
         Raises:
             Unreachable: the connection was lost, or sshd refuses another session.
         """
-        stream = connection.start([*script("sample"), *asking.as_arguments()])
+        argv = [*script("sample"), *asking.as_arguments()]
+        stream = connection.start(argv, within_s=_PATIENCE_S)
         # A silence must not count as a connection that is lost: that would end the run.
         stream.settimeout(None)
         return cls(stream)

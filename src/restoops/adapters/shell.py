@@ -13,7 +13,7 @@ import threading
 from restoops.adapters.connection import Connection, Stream, no_shell, script, text_of
 from restoops.adapters.process import failure
 
-_SCRIPTS = ("read", "write", "retire")
+_SCRIPTS = ("read", "write", "retire", "secrets")
 _CHUNK_BYTES = 65536
 _STATUS_BYTES = 6
 

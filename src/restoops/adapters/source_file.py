@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restoops.adapters.env_text import read_env
-from restoops.errors import UsageError
+from restoops.adapters.env_text import changed, read_env
+from restoops.adapters.private import refuse_if_others_read, write_private
 from restoops.model import Secret
 
 
@@ -33,9 +33,16 @@ class FileSource:
             self.path,
             hint="Copy the template there and fill it in, or set `secrets.file` in restoops.yaml.",
         )
-        if self.path.stat().st_mode & 0o077:
-            raise UsageError(
-                f"{self.path} can be read by other users of this machine",
-                hint=f"chmod 600 {self.path}",
-            )
+        refuse_if_others_read(self.path)
         return {it.name: it.value for it in entries}
+
+    def write(self, values: Mapping[str, Secret]) -> None:
+        """Store these values; the rest of the file stays as it is.
+
+        Raises:
+            UsageError: it cannot be read, or others can read it.
+            Refused: it cannot be written.
+        """
+        self.read()
+        text = self.path.read_text("utf-8-sig")
+        write_private(self.path.resolve(), changed(text, values, self.shown))

@@ -128,10 +128,10 @@ class SshConnection:
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
 
-    def start(self, argv: Sequence[str]) -> Stream:
-        """Start a program whose input and output are one stream."""
+    def start(self, argv: Sequence[str], *, within_s: float | None = None) -> Stream:
+        """Start a program whose input and output are one stream; see `Connection.start`."""
         try:
-            return StartedChannel(self._open(argv), self._lost)
+            return StartedChannel(self._open(argv, within_s), self._lost)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
 
@@ -198,8 +198,9 @@ class SshConnection:
             raise EOFError("the connection was closed")
         return transport
 
-    def _open(self, argv: Sequence[str]) -> paramiko.Channel:
-        channel = self._transport().open_session(timeout=self._options.connect_timeout_s)
+    def _open(self, argv: Sequence[str], within_s: float | None = None) -> paramiko.Channel:
+        timeout_s = within_s or self._options.connect_timeout_s
+        channel = self._transport().open_session(timeout=timeout_s)
         channel.settimeout(self._options.answer_timeout_s)
         # A login shell that would run it beside itself (fish) makes way: the lease of a lock and
         # pre-emption end the parent of what runs here, and that has to be sshd.

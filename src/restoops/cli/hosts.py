@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoops.errors import RestoopsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from restoops.adapters.host import Host
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
+    from restoops.handover import Handed
     from restoops.model import HostState
 
 
@@ -24,6 +29,8 @@ class Opened:
 
     hosts: tuple[Host, ...]
     absent: dict[str, RestoopsError]
+    secrets: Callable[[], Handed] | None = None
+    """Reads, once, what releases are given; None when they are given nothing."""
 
     def observe(self) -> tuple[HostState, ...]:
         """Observe the hosts side by side; one that fails meanwhile is absent from then on."""
@@ -39,6 +46,16 @@ class Opened:
 
         if self.absent:
             raise gravest(self.absent)
+
+
+def secrets_of(loaded: Loaded) -> Callable[[], Handed] | None:
+    """Return what reads the secrets that releases are given; None when they are given none."""
+    if not loaded.has_secrets:
+        return None
+    from restoops.flows.secrets_current import handing
+    from restoops.flows.secrets_sources import Keeping
+
+    return handing(Keeping.of(loaded, start=Path.cwd(), environ=os.environ))
 
 
 @contextlib.contextmanager
@@ -69,14 +86,16 @@ def opened(
     from restoops.adapters.host import Host
     from restoops.flows.open import host_settings
 
-    settings = host_settings(loaded.settings)
+    secrets = secrets_of(loaded)
+    settings = host_settings(loaded.settings, secrets)
     found, absent = connections()
     with contextlib.ExitStack() as stack:
         # In the order of the environment: the first host's lock is taken first, by all runs.
         hosts = tuple(Host(found[it], settings, SystemClock()) for it in targets if it in found)
         for host in hosts:
             stack.callback(host.close)
-        yield Opened(hosts, {target.address: error for target, error in absent.items()})
+        away = {target.address: error for target, error in absent.items()}
+        yield Opened(hosts, away, secrets)
 
 
 @contextlib.contextmanager

@@ -79,6 +79,10 @@ def _answer(asked: Asked) -> dict[str, Any]:
         names = _names(asked.hosts)
         if asked.state == "observed":
             return _at_rest(_observe(loaded), names, told) | _proof(loaded)
+        if asked.state == "live" and loaded.has_secrets:
+            from restoops.flows.secrets_check import refuse_unfit
+
+            refuse_unfit(loaded, start=Path.cwd(), environ=os.environ)
         with _swap(asked, loaded, told) as swap:
             if asked.state == "recovered":
                 with swap.fleet.locked() as states:
@@ -145,6 +149,7 @@ def _swap(asked: Asked, loaded: Loaded, told: Told) -> Iterator[Swap]:
         batch=asked.batch,
         pause_s=asked.pause_s,
         via="Ansible",
+        only_recovers=asked.state == "recovered",
         purpose=f"{what.get(asked.state, asked.state).strip()} on {asked.environment} by Ansible",
     )
     kind: Literal["deploy", "rollback"] = "rollback" if asked.state == "previous" else "deploy"

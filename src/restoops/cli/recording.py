@@ -109,7 +109,7 @@ def _notify(record: Recording) -> None:
     from restoops.flows.notifying import Outside, notify
 
     directory = loaded.file.parent if loaded.file else Path()
-    page = chronicle.page()
+    page = masked(chronicle.page())
     outside = Outside(
         settings, directory, os.environ, SystemClock(), lambda: _revision(loaded, page.release)
     )

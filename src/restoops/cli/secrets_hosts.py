@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from restoops.errors import UsageError
+from restoops.cli.hosts import opened
+from restoops.cli.swapping import origin, user
 
 if TYPE_CHECKING:
+    from restoops.adapters.host import Host
     from restoops.config.load import Loaded
     from restoops.flows.secrets_sinks import Sink
 
 
 @contextlib.contextmanager
 def host_sinks(loaded: Loaded, wait_s: int, *, dry_run: bool) -> Iterator[tuple[Sink, ...]]:
-    """Lend the hosts of an environment, locked."""
-    raise UsageError(f"{loaded.environment}: hosts are not served yet ({wait_s}, {dry_run})")
-    yield ()
+    """Lend the hosts of an environment, each locked unless this is a dry run.
+
+    Raises:
+        Unreachable: one of them cannot be reached.
+        Locked: a run holds the lock of one; none is kept.
+    """
+    from restoops.flows.secrets_hosts import HostSink
+
+    with opened(loaded) as found, contextlib.ExitStack() as stack:
+        found.raise_if_absent()
+        # In the order of the environment, as every run takes them: no two wait for each other.
+        for host in found.hosts if not dry_run else ():
+            stack.enter_context(_locked(host, wait_s))
+        yield tuple(map(HostSink, found.hosts))
+
+
+@contextlib.contextmanager
+def _locked(host: Host, wait_s: int) -> Iterator[None]:
+    from restoops.adapters.clock import SystemClock
+    from restoops.adapters.connection import Holder
+
+    purpose = " ".join(["restoops", *sys.argv[1:]])
+    holder = Holder(user(), origin(), purpose, SystemClock().now())
+    lock = host.lock(holder, wait_s=wait_s, on_wait=lambda _: None)
+    try:
+        yield
+    finally:
+        lock.release()

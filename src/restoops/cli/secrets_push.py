@@ -46,6 +46,10 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `restoops secrets push staging --to hosts --dry-run`, "
         "`restoops secrets push staging --to hosts --yes`"
     )(push)
+    app.command(
+        epilog="Examples: `restoops secrets status staging`, `restoops secrets status staging "
+        "--of hosts --of github --json`"
+    )(status)
 
 
 def push(
@@ -76,6 +80,35 @@ def push(
     with opened_sinks(to, chosen, values.values, wait_s=wait, dry_run=dry_run) as sinks:
         pushed, error = hand_over(values, sinks, dry_run=dry_run)
     show_push(pushed, as_json=as_json)
+    if error:
+        raise error
+
+
+def status(
+    environment: EnvironmentArgument,
+    of: Annotated[
+        list[Place] | None,
+        typer.Option("--of", help="Places to ask; left out: the hosts.", show_default=False),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show where each secret of ENVIRONMENT is, since when, what is behind and what is due.
+
+    Names are shown, values are not. Nothing is changed.
+    """
+    chosen = choose_environment(environment)
+    from restoops.adapters.clock import SystemClock
+    from restoops.flows.secrets_current import current
+    from restoops.flows.secrets_push import status as look
+    from restoops.flows.secrets_sources import Keeping
+    from restoops.report.secrets import show_status
+
+    values = current(Keeping.of(chosen, start=Path.cwd(), environ=os.environ))
+    places = of or [Place.HOSTS]
+    with opened_sinks(places, chosen, values.values, wait_s=0, dry_run=True) as sinks:
+        found, error = look(values, sinks, SystemClock().now())
+    show_status(found, as_json=as_json)
     if error:
         raise error
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,6 +52,8 @@ class RunOptions:
     preempts: bool = False
     via: str = ""
     """The tool that runs us, such as Ansible."""
+    only_recovers: bool = False
+    """Whether only what was cut off is put right: that takes no secrets."""
     purpose: str = ""
     """What others are told that the lock is held for; else the command line."""
 
@@ -118,7 +120,7 @@ def _swap(
     around: Surroundings,
 ) -> Swap:
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, wishes
+    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, spec, wishes
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
     from restoops.flows.swap import Swap
@@ -127,7 +129,9 @@ def _swap(
     away = len(found.absent)
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
+    read = found.secrets if kind == "deploy" and not options.only_recovers else None
     asked = wishes(loaded.settings, options.timeout_s, asks_outside=around.outside.is_asked)
+    asked = replace(asked, spec=spec(loaded.settings, read() if read else None))
     request = _request(options, kind, around.clock.now())
     probing = _probing(loaded, found, around.clock, kind)
     sessions = [

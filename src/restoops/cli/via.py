@@ -136,7 +136,12 @@ def _put_right(options: RunOptions, loaded: Loaded, error: Interrupted) -> Inter
 
     if options.dry_run:
         return error
-    waits = replace(options, wait_s=_AT_REST_S, purpose="putting right what Ansible left")
+    waits = replace(
+        options,
+        wait_s=_AT_REST_S,
+        only_recovers=True,
+        purpose="putting right what Ansible left",
+    )
     try:
         with swapping(waits, "deploy", loaded) as swap, swap.fleet.locked() as states:
             serves = {it.host: it.serving.release if it.serving else None for it in states.values()}

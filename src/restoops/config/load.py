@@ -47,6 +47,11 @@ class Loaded:
     confirm: bool = False
     terraform: TerraformOutputs | None = None
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether anything is set in the section `secrets`."""
+        return "secrets" in self.settings.model_fields_set
+
 
 def find_file(start: Path, explicit: Path | None = None) -> Path | None:
     """Return the configuration file: `explicit`, or the nearest one from `start` upwards.

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from restoops.config.forms import (
     ApiUrl,
+    Command,
     Directory,
     EnvFile,
     FileName,
@@ -175,11 +176,28 @@ class Secrets(Section):
 
     template: FileName = "apps/api/.env.example"
     """Template that names each variable and its shape, relative to `restoops.yaml`."""
-    source: Literal["file", "environment"] = "file"
-    """Where the values are: in `file`, or in the variables that restoops is started with."""
+    source: Literal["file", "environment", "age", "command"] = "file"
+    """Where the values are: in `file`, in the variables that restoops is started with, in
+    `age_file`, or in a password store that `command` reads."""
     file: EnvFile = "~/.config/restoops/{app}/{environment}.env"
     """The `.env` file, outside of the repository and readable by you alone; `{app}` and
     `{environment}` stand for their names."""
+    age_file: EnvFile = "secrets/{environment}.env.age"
+    """A `.env` file that age has encrypted, relative to `restoops.yaml`; it may be committed."""
+    age_identity: EnvFile = "~/.config/restoops/age.key"
+    """File with your private key, as `age-keygen` writes it, readable by you alone."""
+    age_recipients: tuple[NoControl, ...] = ()
+    """Public keys of all who are to read `age_file` when a new value is stored there: `age1…` or
+    SSH keys."""
+    command: Command = ()
+    """Program that prints values, without a shell. With `{name}` in an argument it is run for each
+    variable and prints its value; else it prints all as `NAME=value` lines. `{app}` and
+    `{environment}` stand for their names."""
+    command_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
+    """Seconds that each run of `command` may take."""
+    as_environment: tuple[VariableName, ...] = ()
+    """Names that a release gets as plain variables and not as files, for one that cannot read
+    `NAME_FILE`. `docker inspect` shows them, and so does every child process."""
     github_repository: GithubRepository | None = None
     """Repository on GitHub, `owner/name`, for `secrets push --to github`; else `GITHUB_REPOSITORY`,
     which a workflow has, else that of git's remote `origin`."""

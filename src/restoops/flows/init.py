@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from restoops import __version__
 from restoops.adapters import tree
 from restoops.adapters.manifest import PATH, Entry, Manifest, parse, render, sha256_of
 from restoops.adapters.merge import merged
@@ -79,24 +81,43 @@ class Plan:
 
 
 def prepare(
-    wish: Wish, bring: Callable[[frozenset[Part]], Mapping[str, Shipped]] = brought
+    wish: Wish,
+    bring: Callable[[frozenset[Part]], Mapping[str, Shipped]] = brought,
+    version: str = __version__,
 ) -> Plan:
     """Decide what becomes of each file that `bring` has; nothing is changed.
 
     Raises:
-        Refused: a link leads out of the repository, or something is in the way.
+        Refused: a link leads out of the repository, something is in the way, or what is there came
+            with a later `version`.
         UsageError: the manifest is damaged.
         StepFailed: an upgrade has to merge, and there is no git.
     """
     _check(wish.root)
     file = tree.place_of(wish.root, PATH)
     manifest = _settled(parse(tree.read(file), str(wish.root / PATH)), wish.root)
+    _check_version(manifest.restoops, version, wish.root)
     parts = _parts(wish, manifest)
     shipped = bring(parts)
     known = {path: it for path, it in manifest.files.items() if it.part in parts}
     paths = sorted({*shipped, *known})
     jobs = {path: _job(wish, path, shipped.get(path), known.get(path)) for path in paths}
-    return Plan(wish.root, jobs, manifest)
+    brings = version if wish.is_upgrade else manifest.restoops or version
+    return Plan(wish.root, jobs, replace(manifest, restoops=brings))
+
+
+def _check_version(brought_by: str, version: str, root: Path) -> None:
+    """Raise when an older restoops would take back what a later one has brought."""
+    if _numbers(brought_by) > _numbers(version):
+        raise Refused(
+            f"what is in {root} came with restoops {brought_by}, and this is {version}",
+            hint="Upgrade restoops: `pipx upgrade restoops`.",
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    released = version.partition("+")[0].partition("dev")[0]
+    return tuple(map(int, re.findall(r"\d+", released)))
 
 
 def _check(root: Path) -> None:
@@ -124,7 +145,7 @@ def _settled(manifest: Manifest, root: Path) -> Manifest:
         content = tree.read(tree.place_of(root, path))
         if content is not None and sha256_of(content) == entry.result:
             files[path] = replace(entry, result="")
-    return Manifest(files)
+    return replace(manifest, files=files, pending={})
 
 
 def _job(wish: Wish, path: str, shipped: Shipped | None, entry: Entry | None) -> Job:
@@ -193,12 +214,12 @@ def carry_out(plan: Plan, write: Write = tree.replace) -> None:
     done = 0
     try:
         if pending:
-            write(file, render(Manifest(plan.manifest.files, pending)))
+            write(file, render(replace(plan.manifest, pending=pending)))
             before = None
         for job in plan.jobs.values():
             _do(plan.root, job, write)
             done += job.placing.verdict in CHANGING
-        after = render(Manifest(_files_after(plan)))
+        after = render(replace(plan.manifest, files=_files_after(plan)))
         if after != before and (before is not None or pending or _files_after(plan)):
             write(file, after)
     except KeyboardInterrupt as error:

@@ -16,7 +16,7 @@ from restoops.config.notify import Notify
 from restoops.errors import Interrupted, RestoopsError
 from restoops.flows.background import in_background
 from restoops.flows.interrupt import Interrupt
-from restoops.masking import masked
+from restoops.masking import learn, masked
 from restoops.plan.provenance import fits, repository_url, run_url, sha_in
 from restoops.report.notices import Commit, Notice, as_object, failure_for_slack, for_slack
 from restoops.report.page import Page
@@ -102,8 +102,9 @@ def _send(
     name: str, place: str, notice: Callable[[], Notice], outside: Outside, until: float
 ) -> None:
     url = find_url(place, outside.environ, outside.directory)
+    learn(url)
     body: dict[str, Any] = for_slack(notice()) if name == "slack" else as_object(notice())
-    post(url, body, until=until, clock=outside.clock)
+    post(url, masked(body), until=until, clock=outside.clock)
 
 
 def _notice(page: Page, outside: Outside) -> Notice:

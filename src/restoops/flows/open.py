@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections.abc import Callable
 from pathlib import Path
 
 from restoops.adapters.container import Blueprint
 from restoops.adapters.haproxy import ProxySettings, ProxyWish
-from restoops.adapters.host import HostSettings
+from restoops.adapters.host_settings import HostSettings
 from restoops.config.forms import json_path
 from restoops.config.load import Loaded
 from restoops.config.public import SmokeCheck
@@ -17,6 +18,7 @@ from restoops.flows.hooks import HOOKS, Hooks
 from restoops.flows.rollout import Rollout
 from restoops.flows.smoke import SmokeSettings
 from restoops.flows.steps import HealthSettings
+from restoops.handover import Handed
 from restoops.model import Color, ImageName, Question
 from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
@@ -27,8 +29,8 @@ _SLOTS = {Color.BLUE: 11, Color.GREEN: 12}
 """Last number of each slot's address on the bridge."""
 
 
-def host_settings(settings: Settings) -> HostSettings:
-    """Return what an application looks like on a host."""
+def host_settings(settings: Settings, secrets: Callable[[], Handed] | None = None) -> HostSettings:
+    """Return what an application looks like on a host; `secrets` reads what releases are given."""
     directory = f"{settings.host.state_dir}/{settings.app.name}"
     subnet = ipaddress.IPv4Network(settings.network.subnet)
     proxy = ProxySettings(
@@ -49,6 +51,7 @@ def host_settings(settings: Settings) -> HostSettings:
         blueprint=_blueprint(settings),
         stop_grace_s=settings.swap.stop_grace_s,
         answer_timeout_s=settings.health.answer_timeout_s,
+        secrets=secrets,
     )
 
 
@@ -66,7 +69,7 @@ def wishes(
     """
     smoke = tuple(check.name for check in settings.smoke.checks)
     return Wishes(
-        spec=fingerprint(settings),
+        spec=spec(settings),
         healthy_s=timeout_s or settings.health.timeout_s,
         successes=settings.health.successes,
         drain_s=settings.swap.drain_s,
@@ -127,6 +130,11 @@ def _check(told: SmokeCheck) -> Check:
         headers=told.headers,
         latency_ms=told.latency_ms,
     )
+
+
+def spec(settings: Settings, secrets: Handed | None = None) -> str:
+    """Return the fingerprint of settings and secrets that a container is made with."""
+    return fingerprint(settings) + (f"+{secrets.spec}" if secrets else "")
 
 
 def fingerprint(settings: Settings) -> str:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from restoops.config.load import Chosen, choose
+from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused, UsageError
 from restoops.flows.secrets_sources import Keeping, learn_secrets
 from restoops.plan.env_check import EnvCheck, compare, weak_names
@@ -23,7 +23,7 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
     return _check(Keeping.of(chosen, start=start, environ=environ))
 
 
-def refuse_unfit(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> None:
+def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, str]) -> None:
     """Go on when the secrets of an environment are as their template wants.
 
     Raises:
@@ -34,9 +34,10 @@ def refuse_unfit(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> 
     if found.findings:
         lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
         raise CheckRefused(
-            f"the secrets of {chosen.name} are not as {found.template} wants; "
+            f"the secrets of {found.environment} are not as {found.template} wants; "
             "nothing was contacted",
-            hint=f"They are in {found.source}; `restoops secrets check {chosen.name}` looks again.",
+            hint=f"They are in {found.source}; `restoops secrets check {found.environment}` looks "
+            "again.",
             details="\n".join(lines),
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from restoops.errors import UsageError
 from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.handover import Handed
 from restoops.model import Secret, Value
-from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprints
+from restoops.plan.env_template import Variable
+from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprint_of_all, fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Current:
     source: str
     """How to name where they come from."""
     values: Mapping[str, Value]
+    variables: tuple[Variable, ...] = ()
+    """What the template says of each."""
 
 
 def current(keeping: Keeping) -> Current:
@@ -33,7 +39,24 @@ def current(keeping: Keeping) -> Current:
     key = _key(found, source.shown)
     names = [it.name for it in template.variables if it.name in found]
     values = {name: found[name] for name in names if found[name].reveal().strip()}
-    return Current(keeping.environment, source.shown, fingerprints(key, values))
+    return Current(keeping.environment, source.shown, fingerprints(key, values), template.variables)
+
+
+def handing(keeping: Keeping) -> Callable[[], Handed]:
+    """Return what reads, once and when it is first called, what a release is to be given."""
+    one_at_a_time = threading.Lock()  # hosts ask from threads of their own
+
+    @functools.cache
+    def read() -> Handed:
+        plain = frozenset(keeping.settings.as_environment)
+        values = current(keeping).values
+        return Handed(values, fingerprint_of_all(values, plain), plain)
+
+    def ask() -> Handed:
+        with one_at_a_time:
+            return read()
+
+    return ask
 
 
 def _key(found: Mapping[str, Secret], where: str) -> Secret:

@@ -66,6 +66,7 @@ class GithubSink:
     names: frozenset[str]
     """All names that are to be there, as we write them; GitHub has them in capitals."""
     takes_new: bool = True
+    note: str = ""
 
     def placed(self) -> Mapping[str, Placed]:
         """Return what is there, by name; what somebody else changed has no fingerprint.

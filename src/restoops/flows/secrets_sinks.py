@@ -23,6 +23,10 @@ class Sink(Protocol):
     def takes_new(self) -> bool:
         """Whether a name can be put there that it does not have yet."""
 
+    @property
+    def note(self) -> str:
+        """What to know of a value that was put there, such as when it is seen; may be empty."""
+
     def placed(self) -> Mapping[str, Placed]:
         """Return what it has, by name; a fingerprint is empty where nobody knows it.
 

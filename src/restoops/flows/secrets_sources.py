@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from restoops.adapters.env_text import read_env
+from restoops.adapters.source_age import AgeSource
+from restoops.adapters.source_command import CommandSource
 from restoops.adapters.source_environment import EnvironmentSource
 from restoops.adapters.source_file import FileSource
 from restoops.config.load import Chosen, Loaded
@@ -16,6 +18,7 @@ from restoops.errors import UsageError
 from restoops.masking import learn
 from restoops.model import Secret
 from restoops.plan.env_template import Template, template_of
+from restoops.plan.fingerprints import KEY_NAME
 
 
 class Source(Protocol):
@@ -96,22 +99,42 @@ class Keeping:
         Raises:
             UsageError: it would be where it must not be.
         """
-        if self.settings.source == "environment":
-            return EnvironmentSource(self.environ)
-        return FileSource(self._outside(self.settings.file))
+        settings = self.settings
+        match settings.source:
+            case "environment":
+                return EnvironmentSource(self.environ)
+            case "file":
+                return FileSource(self._outside(settings.file, "file"))
+            case "age":
+                identity = self._outside(settings.age_identity, "age_identity")
+                path = self._path(self._named(settings.age_file))
+                return AgeSource(path, identity, settings.age_recipients)
+            case "command":
+                return self._command()
+
+    def _command(self) -> CommandSource:
+        settings = self.settings
+        if not settings.command:
+            raise UsageError(
+                "`secrets.source` is `command`, but `secrets.command` is empty",
+                hint='For example `command: ["pass", "show", "{app}/{environment}/{name}"]`.',
+            )
+        argv = tuple(map(self._named, settings.command))
+        names = (KEY_NAME, *(it.name for it in self.template().variables))
+        return CommandSource(argv, names, settings.command_timeout_s, self.folder)
 
     @property
     def _template_file(self) -> Path:
         return self._path(self.settings.template)
 
-    def _outside(self, name: str) -> Path:
+    def _outside(self, name: str, key: str) -> Path:
         """Return the path of a file that must not be in the repository."""
         path = self._path(self._named(name))
         top = _repository(self.folder.resolve())
         if top and path.resolve().is_relative_to(top):
             raise UsageError(
                 f"{path} is within the repository: one `git add --force` away from everybody",
-                hint="Move it out, such as to ~/.config, and name it with `secrets.file`.",
+                hint=f"Move it out, such as to ~/.config, and name it with `secrets.{key}`.",
             )
         return path
 

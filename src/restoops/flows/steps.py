@@ -22,6 +22,7 @@ from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
     Drain,
+    Forget,
     KeepWarm,
     Pull,
     Remove,
@@ -114,8 +115,8 @@ class Executor:
             case Pull(digest):
                 work = partial(self.host.pull, digest, self.logins, self._progress(step))
                 in_background(work)(self.interrupt)
-            case Start(color, release):
-                self.host.start(color, release)
+            case Start(color, release, secrets):
+                self.host.start(color, release, secrets)
             case AwaitHealthy():
                 return self._await_healthy(step)
             case Smoke():
@@ -136,6 +137,8 @@ class Executor:
             case Trim(digests):
                 self.host.remove_images(digests)
                 return f"{len(digests)} removed"
+            case Forget(sets):
+                self.host.forget_secrets(sets)
             case _:
                 assert_never(step)
         return ""
@@ -182,14 +185,15 @@ class Executor:
             is_last = self.clock.monotonic() >= end
             latest, _ = self._ask(step.color)
             good = good + 1 if latest.is_good else 0
+            container = None
             if not 0 < good < step.successes:  # one that answers well runs
-                self._look_for_a_crash(step.color, answer)
+                container = self._look_for_a_crash(step.color, answer)
             # A release that flaps is judged by its bad answers, and they are what is shown.
             answer = answer if latest.is_good and answer.status else latest
             # HAProxy asks in between: a release that flaps may answer only us well.
             if good >= step.successes and not self.host.is_doubted(step.color):
                 if not step.proven:
-                    self._check_release(step.color, latest)
+                    self._check_release(container or self.host.inspect(step.color), latest)
                 self.host.mark_up(step.color)
                 return str(latest.status)
             if is_last:
@@ -217,13 +221,14 @@ class Executor:
                 )
         return f"{len(step.checks)} passed"
 
-    def _look_for_a_crash(self, color: Color, answer: Answer) -> None:
+    def _look_for_a_crash(self, color: Color, answer: Answer) -> Container:
         container = self.host.inspect(color)
         if not container.is_running or container.restarts:
             raise self._crashed(container, answer)
+        return container
 
-    def _check_release(self, color: Color, answer: Answer) -> None:
-        release = self.host.inspect(color).release
+    def _check_release(self, container: Container, answer: Answer) -> None:
+        color, release = container.color, container.release
         if told := another_release(answer, release):
             raise StepFailed(
                 f"{self.host.name}: {color} was started as {release.tag}, but says on "

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from restoops.model import Color, Container, HostState, Proxy, Release
 from restoops.plan.bake import Limits
 from restoops.plan.retention import images_to_remove
+from restoops.plan.secret_sets import own_set, unneeded
 from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
     Drain,
+    Forget,
     KeepWarm,
     Pull,
     Remove,
@@ -137,7 +139,7 @@ def _plan_swap(
     steps = (
         *_settle_cover(state),
         *foundation,
-        *_bring_up(state, release, new, wishes),
+        *_bring_up(state, Start(new, release, _secrets(state, release, own=not covers)), wishes),
         AwaitHealthy(new, wishes.healthy_s, wishes.successes, proven=not covers),
         *((Smoke(new, wishes.smoke),) if wishes.smoke and covers else ()),
         Switch(new, covered=covers and _can_cover(old, state)),
@@ -171,13 +173,23 @@ def _warm(state: HostState) -> Container | None:
 
 
 def trim(
-    state: HostState, wishes: Wishes, *, without: Color | None = None, plus: Release | None = None
+    state: HostState,
+    wishes: Wishes,
+    *,
+    without: Color | None = None,
+    plus: Release | None = None,
+    undone: str = "",
 ) -> tuple[Step, ...]:
-    """Remove surplus images, when `without` has been emptied and `plus` has been started."""
+    """Remove surplus images and secrets, when `without` has been emptied and `plus` been started.
+
+    `undone` is the id of a run that has been taken back.
+    """
     left = [c.release for c in state.containers.values() if c.color is not without]
     used = frozenset(release.digest for release in (*left, *([plus] if plus else ())))
     surplus = images_to_remove(state, wishes.keep, used=used)
-    return (Trim(surplus),) if surplus else ()
+    trimmed = (Trim(surplus),) if surplus else ()
+    gone = unneeded(state, (state.images | used) - surplus, without=without, undone=undone)
+    return (*trimmed, *((Forget(gone),) if gone else ()))
 
 
 def _settle_cover(state: HostState) -> tuple[Step, ...]:
@@ -185,13 +197,20 @@ def _settle_cover(state: HostState) -> tuple[Step, ...]:
     return (Switch(state.answering),) if state.answering is not state.live else ()
 
 
-def _bring_up(state: HostState, release: Release, new: Color, wishes: Wishes) -> tuple[Step, ...]:
+def _secrets(state: HostState, release: Release, *, own: bool) -> str:
+    """Return the secrets that a release is started with: its own, if wanted and still there."""
+    found = own_set(state, release.digest) if own else None
+    return found.id if found else ""
+
+
+def _bring_up(state: HostState, start: Start, wishes: Wishes) -> tuple[Step, ...]:
+    new, release = start.color, start.release
     fetch = () if release.digest in state.images else (Pull(release.digest),)
     make_room: tuple[Step, ...] = ()
     if new in state.containers:
         stops = state.containers[new].is_running
         make_room = (Drain(new, wishes.drain_s, stops=stops), Remove(new))
-    return (*fetch, Uncover(new), *make_room, Start(new, release))
+    return (*fetch, Uncover(new), *make_room, start)
 
 
 def retire(

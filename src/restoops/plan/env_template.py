@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from restoops.model import EnvEntry
 
 _WORD = re.compile(r"#\s*(?P<word>[a-z]+)(:\s*(?P<value>.*))?")
-_KNOWN = ("type", "pattern", "min", "optional")
+_KNOWN = ("type", "pattern", "min", "optional", "rotate")
 
 
 def _is_url(text: str) -> bool:
@@ -48,6 +48,8 @@ class Variable:
     type: str = "text"
     pattern: str = ""
     min_length: int = 0
+    rotate_d: int = 0
+    """Days after which a new value is due; 0: never for its age."""
     is_secret: bool = True
     """Whether a placeholder stands in the template, or nothing, and no value that would do."""
 
@@ -99,6 +101,8 @@ def _faults_of(words: dict[str, str | None]) -> list[str]:
         faults.append(f"`type` is one of {', '.join(TYPES)}")
     if "min" in words and not (words["min"] or "").isdecimal():
         faults.append("`min` is a number of characters")
+    if "rotate" in words and not re.fullmatch(r"[1-9][0-9]{0,3}", words["rotate"] or ""):
+        faults.append("`rotate` is a number of days")
     if "pattern" in words and not _is_pattern(words["pattern"] or ""):
         faults.append("`pattern` is no regular expression")
     return faults
@@ -120,5 +124,6 @@ def _variable(entry: EnvEntry, words: dict[str, str | None]) -> Variable:
         type=words.get("type") or "text",
         pattern=words.get("pattern") or "",
         min_length=int(words.get("min") or 0),
+        rotate_d=int(words.get("rotate") or 0),
         is_secret=not example or "<" in example,
     )

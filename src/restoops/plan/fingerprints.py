@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from restoops.model import Secret, Value
 
@@ -30,9 +30,10 @@ def fingerprints(key: Secret, values: Mapping[str, Secret]) -> dict[str, Value]:
     return {name: Value(it, fingerprint(key, name, it)) for name, it in values.items()}
 
 
-def fingerprint_of_all(values: Mapping[str, Value]) -> str:
-    """Return one short fingerprint of names and values together; nothing of nothing."""
-    if not values:
-        return ""
-    lines = "".join(f"{name} {values[name].fingerprint}\n" for name in sorted(values))
+def fingerprint_of_all(values: Mapping[str, Value], marked: Collection[str] = ()) -> str:
+    """Return one short fingerprint of names and values together, and of which are `marked`."""
+    lines = "".join(
+        f"{name}{'*' if name in marked else ''} {values[name].fingerprint}\n"
+        for name in sorted(values)
+    )
     return hashlib.sha256(lines.encode()).hexdigest()[:12]

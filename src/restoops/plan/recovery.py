@@ -37,7 +37,7 @@ def plan_return(run: OpenRun, state: HostState, wishes: Wishes) -> tuple[Step, .
     if found and found.release != run.release:
         # It was warm before the run, which has not come so far as to replace it.
         return (_assert(run.old, state, covered=run.was_covered), *again)
-    surplus = trim(state, wishes, without=run.new)
+    surplus = trim(state, wishes, without=run.new, undone=run.id)
     if run.old is None:
         return (_assert(None, state), Remove(run.new), *surplus)
     drain = Drain(run.new, wishes.drain_s, stops=True)

@@ -38,6 +38,8 @@ class SinkPush:
     moves: tuple[Move, ...]
     error: str = ""
     """Why it was not."""
+    note: str = ""
+    """What to know of a new value there, such as when it is seen."""
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -53,8 +55,6 @@ class SecretsPushed:
     source: str
     dry_run: bool
     sinks: tuple[SinkPush, ...]
-    note: str = ""
-    """When what runs sees it."""
 
 
 def plan_push(

@@ -44,10 +44,14 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start `release` in `color`; it gets no traffic yet."""
+    """Start `release` in `color`; it gets no traffic yet.
+
+    `secrets` are the ones that it had; empty: those of today, where it gets any.
+    """
 
     color: Color
     release: Release
+    secrets: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,13 @@ class Trim:
     digests: frozenset[Digest]
 
 
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Remove secrets of releases that are gone."""
+
+    secrets: frozenset[str]
+
+
 Step = (
     SetUp
     | RunProxy
@@ -152,4 +163,5 @@ Step = (
     | KeepWarm
     | Stop
     | Trim
+    | Forget
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from restoops.plan.env_check import EnvCheck
 from restoops.plan.leaks import Leak, Scan
 from restoops.plan.secret_push import Act, SecretsPushed, SinkPush
+from restoops.plan.secret_status import SecretsStatus
 from restoops.report.infra import aligned, print_lines
 from restoops.report.jsonl import plain, write
 
@@ -50,8 +51,25 @@ def show_push(pushed: SecretsPushed, *, as_json: bool) -> None:
     if rows:
         print_lines(aligned([("PLACE", "NAME", "ACTION", "THERE SINCE"), *rows]))
     print_lines([_pushed(it, dry_run=pushed.dry_run) for it in pushed.sinks])
-    if pushed.note:
-        print_lines([pushed.note])
+    notes = [it.note for it in pushed.sinks if it.note]
+    print_lines([f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes)])
+
+
+def show_status(status: SecretsStatus, *, as_json: bool) -> None:
+    """Print a row for each secret in each place, then what is to be done."""
+    if as_json:
+        write(plain(status) | {"behind": list(status.behind), "due": list(status.due)})
+        return
+    rows = [
+        (it.name, copy.place, copy.standing.value, copy.since, it.rotate_by)
+        for it in status.secrets
+        for copy in it.copies
+    ]
+    if rows:
+        print_lines(aligned([("NAME", "PLACE", "STANDING", "THERE SINCE", "ROTATE BY"), *rows]))
+    behind = f"behind: {', '.join(status.behind)}" if status.behind else "nothing is behind"
+    due = f"due: {', '.join(status.due)}" if status.due else "nothing is due"
+    print_lines([f"{status.environment}: {status.source}; {behind}; {due}"])
 
 
 def _pushed(sink: SinkPush, *, dry_run: bool) -> str:

@@ -8,6 +8,7 @@ from restoops.plan.steps import (
     AwaitHealthy,
     Bake,
     Drain,
+    Forget,
     KeepWarm,
     Pull,
     Remove,
@@ -37,8 +38,9 @@ def describe(step: Step) -> str:  # noqa: C901  one sentence for each kind of st
             return f"remove what is in {color}"
         case Pull(digest):
             return f"pull {digest.short}"
-        case Start(color, release):
-            return f"start {release.tag} in {color}"
+        case Start(color, release, secrets):
+            own = " with the secrets that it had" if secrets else ""
+            return f"start {release.tag} in {color}{own}"
         case AwaitHealthy(color):
             return f"wait until {color} is healthy"
         case Smoke(color, checks, live):
@@ -61,6 +63,8 @@ def describe(step: Step) -> str:  # noqa: C901  one sentence for each kind of st
             return f"stop {color}"
         case Trim():
             return "remove images that no rollback needs"
+        case Forget():
+            return "remove secrets that no release needs"
         case _:
             assert_never(step)
 

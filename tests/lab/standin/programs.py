@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import time
 from collections.abc import Iterator
 
 from tests.lab.standin.channels import Channel, Endpoint
@@ -21,6 +22,8 @@ def execute(machine: Machine, channel: Channel, command: str) -> Endpoint:
             return Lock(machine, channel, arguments)
         case "serve":
             return Serve(machine, channel, arguments[0])
+        case "sample":
+            return Sample(channel, every_ms=float(arguments[2]) * 1000)
     if command.startswith("exec df "):
         return Said(channel, 0, f"1B-blocks Avail\n{DISK_BYTES} {machine.free_bytes}\n")
     return Said(channel, _UNKNOWN, "a stand-in does not know this program\n")
@@ -109,6 +112,39 @@ def _write(machine: Machine, words: list[str], given: bytes) -> None:
         files[name], given = given[:size], given[size:]
     for name in words[1:]:
         files.pop(name, None)
+
+
+class Sample:
+    """Asks its proxy at the pace that it is told, and has always an answer at once."""
+
+    def __init__(self, channel: Channel, every_ms: float) -> None:
+        self._channel = channel
+        self._every_ms = every_ms
+        self._is_over = False
+        channel.write(f"{_now_us()}\n".encode())
+        self._ask()
+
+    def received(self, data: bytes) -> None:
+        """Do nothing: nothing is to be said to it."""
+
+    def ended(self) -> None:
+        """End."""
+        self._is_over = True
+        self._channel.exit(0)
+
+    def gone(self) -> None:
+        """End."""
+        self._is_over = True
+
+    def _ask(self) -> None:
+        if not self._is_over:
+            began = _now_us()
+            self._channel.write(f"{began} {began + 500} 200\n".encode())
+            later(self._every_ms, self._ask)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 class Lock:

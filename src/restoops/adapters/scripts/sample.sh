@@ -5,17 +5,19 @@
 LC_ALL=C
 exec 2>/dev/null
 [ -n "$EPOCHREALTIME" ] || exit 0  # bash before 5.0
+trap '' PIPE  # whoever answers before all was asked must not end this
+printf -v request 'GET %s HTTP/1.1\r\nHost: restoops\r\nUser-Agent: restoops-probe\r\nConnection: close\r\n\r\n' "$2"
 echo "${EPOCHREALTIME/./}"
 while :; do
     began=${EPOCHREALTIME/./} status=000
     {
-        printf 'GET %s HTTP/1.1\r\nHost: restoops\r\nUser-Agent: restoops-probe\r\nConnection: close\r\n\r\n' "$2" >&3
+        printf %s "$request" >&3  # in one packet, which a format with line ends is not
         if read -r -t "$4" -u 3 protocol code rest && [[ $protocol == HTTP/* ]]; then
             read -r -d '' -n 65536 -t "$4" -u 3 rest
             [ $? -gt 128 ] || status=${code%$'\r'}
         fi
     } 3<>"/dev/tcp/127.0.0.1/$1"
-    echo "$began ${EPOCHREALTIME/./} $status"
+    echo "$began ${EPOCHREALTIME/./} $status" || exit 0
     read -r -t "$3"
     [ $? -gt 128 ] || exit 0
 done

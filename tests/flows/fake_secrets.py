@@ -1,0 +1,53 @@
+"""The secrets that a host in memory keeps."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+
+from restoops.handover import SecretSet
+from restoops.model import Color, Container, OpenRun, Release
+
+
+@dataclass
+class Handing:
+    """The part of the host that gives secrets to releases."""
+
+    secrets: str = ""
+    """Fingerprint of those that releases are given; empty: none."""
+    sets: dict[str, SecretSet] = field(default_factory=dict)
+
+    containers: dict[Color, Container] = field(default_factory=dict)
+    run: OpenRun | None = None
+
+    def _effect(self, what: str) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    def _called(self, name: str) -> None:
+        raise NotImplementedError
+
+    def provide(self, release: Release) -> str:
+        """Keep the secrets of today for a release, and return their id; none without any."""
+        if not self.secrets:
+            return ""
+        assert self.run, "secrets are made in a run"
+        made = SecretSet(
+            f"{release.tag}-{self.run.id}", release.digest, self.run.id, "", self.secrets,
+            is_complete=False,
+        )  # fmt: skip
+        with self._effect("note secrets"):
+            self.sets[made.id] = made
+        with self._effect("write secrets"):
+            self.sets[made.id] = replace(made, is_complete=True)
+        return made.id
+
+    def spec_of(self, given: str) -> str:
+        return f"+{self.sets[given].spec}" if given else ""
+
+    def forget_secrets(self, sets: frozenset[str]) -> None:
+        self._called("forget_secrets")
+        used = {it.secrets for it in self.containers.values()}
+        assert not sets & used, "asked to remove secrets that a container was given"
+        for one in sorted(sets):
+            with self._effect("forget secrets"):
+                del self.sets[one]
