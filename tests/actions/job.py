@@ -68,9 +68,12 @@ class Runner:
     env: Mapping[str, str]
     """What the machine has, such as `HOME`."""
     actions: Mapping[str, StandIn]
-    """By name of the action; `name of action/step` takes the place of a step of one of ours."""
+    """By name of the action; `name of action/step` takes the place of a step of one of ours, and
+    `run/step` that of a step which cannot be run here."""
     cancels: Callable[[str, str], bool] = lambda _name, _log: False
     """Whether somebody cancels the job now: asked with the step and what it has printed so far."""
+    ends: Callable[[subprocess.Popen[bytes]], None] = lambda process: cancel(process)
+    """How a step is ended then."""
 
     @property
     def workspace(self) -> Path:
@@ -225,8 +228,8 @@ class Job:
         uses = str(step.get("uses", ""))
         if uses.startswith(f"{OWN}.github/actions/"):
             self._compose(uses.removeprefix(OWN), step, contexts)
-        elif uses:
-            self._stand_in(uses.partition("@")[0], name, step, contexts)
+        elif uses or f"run/{name}" in self._runner.actions:
+            self._stand_in(uses.partition("@")[0] or f"run/{name}", name, step, contexts)
         else:
             self._keep(step, self._execute(name, step, defaults, contexts))
 
@@ -290,14 +293,14 @@ class Job:
     def _follow(self, name: str, process: subprocess.Popen[bytes]) -> tuple[str, str]:
         """Read what a step prints until it ends, or is ended because somebody cancels."""
         log, cancelling = "", None
-        guard = threading.Timer(_PATIENCE_S, lambda: _kill(process))
+        guard = threading.Timer(_PATIENCE_S, lambda: kill(process))
         guard.start()
         assert process.stdout
         with process:
             for line in process.stdout:
                 log += line.decode(errors="replace")
                 if not cancelling and self._runner.cancels(name, log):
-                    cancelling = threading.Thread(target=cancel, args=(process,))
+                    cancelling = threading.Thread(target=self._runner.ends, args=(process,))
                     cancelling.start()
         status = process.returncode
         guard.cancel()
@@ -327,10 +330,11 @@ def cancel(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
             return
-    _kill(process)
+    kill(process)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a step with all that it has started, at once."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 

@@ -40,7 +40,9 @@ def stage(
         desk = fleet.desk(desk_folder, registry, PROXY)
         desk.settings["registry"]["api"] = github.api
         desk.settings["notify"] = {"slack": "SLACK_WEBHOOK_URL"}
-        yield Stage(folder, desk, registry, releases, github, slack)
+        made = Stage(folder, desk, registry, releases, github, slack)
+        served(made)
+        yield made
 
 
 def told(step: StepResult) -> list[str]:
@@ -67,7 +69,7 @@ def deploy(push: Push, **inputs: object) -> JobResult:
 
 
 def test_a_push_to_develop_is_checked_built_and_deployed(stage: Stage) -> None:
-    before = served(stage)
+    before = stage.desk.serving()
     push = stage.push(DEVELOP, message="\n".join(HOSTILE))
 
     jobs = push.runner().run("ci-cd", {"image": "ghcr.io/menu/menu-api"})

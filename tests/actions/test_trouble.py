@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from tests.actions.job import JobResult
+from tests.actions.job import JobResult, cancel, kill
 from tests.actions.runner import orders
 from tests.actions.stage import Stage
 from tests.e2e.inside import assert_at_rest
@@ -79,11 +82,12 @@ def deploy(
     stage: Stage,
     release: App | None = None,
     cancels: Callable[[str, str], bool] = lambda _name, _log: False,
+    ends: Callable[[subprocess.Popen[bytes]], None] = cancel,
 ) -> JobResult:
     push = stage.push(DEVELOP, release=release)
     stage.releases.push(push.app)
     wish = {"environment": "staging", "tag": push.tag}
-    return push.runner(cancels=cancels).run("deploy", wish)["deploy"]
+    return push.runner(cancels=cancels, ends=ends).run("deploy", wish)["deploy"]
 
 
 def test_a_release_that_is_not_well_never_serves(stage: Stage) -> None:
@@ -148,16 +152,32 @@ def test_a_job_that_is_cancelled_leaves_a_release_that_serves(stage: Stage, mome
     assert deploy(stage).result == "success"
 
 
-def test_a_job_that_is_killed_is_put_right_by_the_next(stage: Stage) -> None:
-    """The tree is killed 10 s after the first signal, as where a step does not end by itself."""
+@pytest.mark.parametrize("moment", ["start sha-", "switch traffic to"])
+def test_a_job_that_is_killed_is_put_right_by_the_next(stage: Stage, moment: str) -> None:
     deploy(stage)
     before = stage.desk.serving()
-    slow = App("fedcba1", start_delay_s=30)
-    done = deploy(stage, slow, lambda name, log: name == "Deploy" and "start sha-fedcba1" in log)
+    done = deploy(stage, cancels=lambda name, log: name == "Deploy" and moment in log, ends=kill)
 
     assert done.result == "cancelled"
-    assert stage.desk.serving() == before
+    assert done.step("Deploy").outputs == {}
+    assert (stage.desk.serving() == before) == (moment == "start sha-")
     after = deploy(stage)
     assert after.result == "success"
     assert stage.desk.serving() == after.outputs["release"]
     assert_at_rest(stage.desk.droplet)  # type: ignore[attr-defined]  # an Operator's
+
+
+def test_a_step_that_does_not_end_is_killed_with_all_it_started() -> None:
+    """After 10 s, as by the runner."""
+    script = "trap 'echo one' INT; trap 'echo two' TERM; sleep 99 & echo $!; while :; do wait; done"
+    with subprocess.Popen(
+        ["bash", "-c", script], stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout
+        child = int(process.stdout.readline())
+        began = time.monotonic()
+        cancel(process)
+        told = process.stdout.read().decode().split()
+    assert told == ["one", "two"]
+    assert time.monotonic() - began >= 10
+    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()

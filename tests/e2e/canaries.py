@@ -169,19 +169,24 @@ RUNS: Mapping[str, tuple[int, Callable[[Scene], Outcome]]] = {
         0, lambda it: it.run("deploy", it.tag("ccccc01"), "staging", "--report", "deploy.html")
     ),
     "deploy --json": (0, lambda it: it.run("deploy", it.tag("ccccc02"), "staging", "--json")),
+    "a deploy in a terminal": (0, in_a_terminal),
     "a deploy that fails": (
         1,
         lambda it: it.run("deploy", it.tag("ccccc03", "never-healthy"), "staging",
                           "--report", "failed.html", RESTOOPS_HEALTH__TIMEOUT_S="1"),
     ),
     "a deploy that is killed": (-signal.SIGKILL, killed),
-    "a deploy in a terminal": (0, in_a_terminal),
     "a deploy in a workflow": (0, in_actions),
     "rollback": (0, lambda it: it.run("rollback", "staging", "--yes")),
     "report": (0, lambda it: it.run("report", "last", "staging", "--out", "last.html")),
     "history": (0, lambda it: it.run("history", "staging", "--json")),
     "secrets check": (0, lambda it: it.run("secrets", "check", "staging", "--json")),
     "secrets push": (0, lambda it: it.to_github()),
+    "secrets push to hosts": (
+        0, lambda it: it.run("secrets", "push", "staging", "--to", "hosts", "--yes", "--json")
+    ),
+    "secrets status": (0, lambda it: it.run("secrets", "status", "staging", "--json")),
+    "logs": (0, lambda it: it.run("logs", "staging")),
     "secrets push, a second time": (0, lambda it: it.to_github("--json")),
     "secrets push, refused": (5, lambda it: it.run("secrets", "push", "staging", "--to", "github",
                                                    "--yes", GITHUB_TOKEN="wrong")),
@@ -197,6 +202,11 @@ def in_files(folders: Iterable[Path], wanted: Iterable[str]) -> list[str]:
 
 
 def on_the_host(scene: Scene, wanted: list[str]) -> list[str]:
+    """Look in all files, logs, containers and arguments of the host, but for where they belong."""
+    return [it for it in everywhere_on_the_host(scene, wanted) if not it.startswith(BELONGS)]
+
+
+def everywhere_on_the_host(scene: Scene, wanted: list[str]) -> list[str]:
     """Look in all files, logs, containers and arguments of the host."""
     droplet = scene.operator.droplet
     shell(droplet, f"mkdir -p /root/look; ({INSPECT}) >/root/look/all 2>&1")
@@ -205,6 +215,7 @@ def on_the_host(scene: Scene, wanted: list[str]) -> list[str]:
     return shell(droplet, f"grep {words} {FOLDERS} || true").split()
 
 
+BELONGS = "/var/lib/restoops/testapp/secrets/"
 FOLDERS = (
     "/root /home /var/lib/restoops /var/log /run /tmp /etc /var/tmp /var/lib/docker/containers"
 )

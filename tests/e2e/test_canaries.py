@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.canaries import PLACES, RUNS, VALUES, Scene, forms, plant, remove
+from tests.e2e.canaries import (
+    BELONGS,
+    PLACES,
+    RUNS,
+    VALUES,
+    Scene,
+    everywhere_on_the_host,
+    forms,
+    plant,
+    remove,
+)
 from tests.e2e.watching import watching_inside
 from tests.lab.github import Github
 from tests.lab.operator import Operator
@@ -45,6 +55,8 @@ def test_every_run_ended_as_it_should_and_hooks_leaked(scene: Scene) -> None:
         assert "inbase64" in text.replace(" ", ""), name
         assert "***" in text, name
     assert scene.github.deployments
+    found = everywhere_on_the_host(scene, [VALUES["SESSION_KEY"]])
+    assert any(it.startswith(BELONGS) for it in found), "the releases were given them"
     assert scene.github.environments["staging"].values()["SIGNING_KEY"] == VALUES["SIGNING_KEY"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs_text import PAGES, shown_commands
 from tests.e2e.conditions import shell
 from tests.e2e.inside import DIRECTORY, assert_at_rest, look
 from tests.e2e.playbooks import Team
@@ -17,6 +18,12 @@ from tests.lab.releases import PushedRelease, Releases
 
 pytestmark = pytest.mark.lab
 
+SHOWN = [
+    it
+    for page in PAGES
+    for it in shown_commands(page)
+    if it.words[:2] in (["secrets", "push"], ["secrets", "status"]) and "github" not in it.words
+]
 KEY = "key-of-the-fingerprints-" + "0" * 20
 NOBODY = 65534
 TEMPLATE = "DATABASE_URL=<url>\n\nSESSION_KEY=<key>\n\n# optional\nNOTE=<note>\n"
@@ -54,17 +61,22 @@ class Keeper:
         """The directories that there are."""
         return shell(self.droplet, f"ls -A {DIRECTORY}/secrets").split()
 
-    def inspected(self, slot: str) -> dict[str, Any]:
-        text = shell(self.droplet, f"docker inspect {APP}-{slot}")
-        found: dict[str, Any] = json.loads(text)[0]
-        return found
+    def inspected(self, slot: str, part: str) -> Any:
+        """A part of what `docker inspect` shows, such as `.State.Pid`."""
+        line = f"docker inspect -f '{{{{json {part}}}}}' {APP}-{slot}"
+        return json.loads(shell(self.droplet, line))
+
+    def shows(self, slot: str, text: str) -> bool:
+        """Whether `docker inspect` or one of our files shows a text."""
+        line = f"(docker inspect {APP}-{slot}; cat {DIRECTORY}/*.json*) | grep -cF '{text}' || :"
+        return shell(self.droplet, line).strip() != "0"
 
     def environment(self, slot: str) -> dict[str, str]:
-        return dict(it.partition("=")[::2] for it in self.inspected(slot)["Config"]["Env"])
+        return dict(it.partition("=")[::2] for it in self.inspected(slot, ".Config.Env"))
 
     def inside(self, slot: str, command: str) -> str:
         """Run a command of the droplet in the files of a container, as root."""
-        number = self.inspected(slot)["State"]["Pid"]
+        number = self.inspected(slot, ".State.Pid")
         return shell(self.droplet, f"cd /proc/{number}/root/run/secrets && {command}")
 
 
@@ -86,11 +98,11 @@ def test_a_release_gets_files_that_only_it_can_read(keeper: Keeper) -> None:
     assert environment["SESSION_KEY_FILE"] == "/run/secrets/SESSION_KEY"
     assert (environment["NOTE"], "NOTE_FILE" in environment) == ("n1", False)
     assert "SESSION_KEY" not in environment
-    told = done.stdout + done.stderr + json.dumps(keeper.inspected(live))
-    told += shell(keeper.droplet, f"cat {DIRECTORY}/*.json*")
-    assert "s1-value" not in told
-    assert KEY not in told
-    (mount,) = keeper.inspected(live)["Mounts"]
+    for text in ("s1-value", KEY):
+        assert text not in done.stdout + done.stderr
+        assert not keeper.shows(live, text)
+    assert keeper.shows(live, "SESSION_KEY_FILE")
+    (mount,) = keeper.inspected(live, ".Mounts")
     assert (mount["Destination"], mount["RW"]) == ("/run/secrets", False)
     directory = f"{DIRECTORY}/secrets"
     assert shell(keeper.droplet, f"stat -c '%U %a' {directory}").split() == ["deploy", "700"]
@@ -124,7 +136,7 @@ def test_a_new_value_is_put_into_every_release_there_and_into_no_output(keeper: 
 
 
 def given(keeper: Keeper, slot: str) -> str:
-    labels: dict[str, str] = keeper.inspected(slot)["Config"]["Labels"]
+    labels: dict[str, str] = keeper.inspected(slot, ".Config.Labels")
     return labels["restoops.secrets"]
 
 
@@ -160,10 +172,13 @@ def test_a_deploy_that_fails_takes_its_secrets_with_it(keeper: Keeper) -> None:
     assert sorted(it["id"] for it in noted) == before
 
 
-@pytest.mark.parametrize("moment", ["step_started", "step_ended"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("step_started", marks=pytest.mark.full), "step_ended"]
+)
 def test_what_a_deploy_that_was_killed_had_written_is_put_right(
     keeper: Keeper, moment: str
 ) -> None:
+    keeper.keep(DATABASE_URL="postgresql://third", SESSION_KEY="s3-value", NOTE="n3")
     release = keeper.release(f"sec-{moment[5:]}")
     running = keeper.operator.start("deploy", release.tag, "staging", "--json")
     assert running.stdout
@@ -183,6 +198,8 @@ def test_what_a_deploy_that_was_killed_had_written_is_put_right(
 
 def test_status_says_what_is_behind_and_shows_no_value(keeper: Keeper) -> None:
     (keeper.operator.folder / "template.env").write_text(f"# rotate: 1\n{TEMPLATE}")
+    keeper.keep(DATABASE_URL="postgresql://third", SESSION_KEY="s3-value", NOTE="n3")
+    keeper.operator.must("secrets", "push", "staging", "--to", "hosts")
     status = ("secrets", "status", "staging", "--json")
     before = keeper.operator.must(*status).events[0]
     keeper.keep(DATABASE_URL="postgresql://third", SESSION_KEY="s9-value", NOTE="n3")
@@ -197,6 +214,8 @@ def test_status_says_what_is_behind_and_shows_no_value(keeper: Keeper) -> None:
     }  # fmt: skip
     assert after["secrets"][0]["rotate_by"] > after["secrets"][0]["since"][:10]
     assert "s9-value" not in done.stdout + done.stderr
+    for shown in SHOWN:
+        keeper.operator.must(*shown.words)
     assert keeper.operator.run(*status[:3]).stdout.splitlines()[-1].endswith("nothing is due")
 
 

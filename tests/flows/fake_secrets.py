@@ -13,12 +13,12 @@ from restoops.model import Color, Container, OpenRun, Release
 class Handing:
     """The part of the host that gives secrets to releases."""
 
-    secrets: str = ""
+    secrets: str = field(default="", kw_only=True)
     """Fingerprint of those that releases are given; empty: none."""
-    sets: dict[str, SecretSet] = field(default_factory=dict)
+    sets: dict[str, SecretSet] = field(default_factory=dict, kw_only=True)
 
-    containers: dict[Color, Container] = field(default_factory=dict)
-    run: OpenRun | None = None
+    containers: dict[Color, Container] = field(default_factory=dict, kw_only=True)
+    run: OpenRun | None = field(default=None, kw_only=True)
 
     def _effect(self, what: str) -> AbstractContextManager[None]:
         raise NotImplementedError

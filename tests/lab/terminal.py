@@ -81,5 +81,6 @@ class OnTerminal:
                 assert not text, f"ended without {text!r}: {self.shown}"
                 break
             new += chunk
+            end = time.monotonic() + _PATIENCE_S  # it moves: only silence is waited for so long
             self.shown += chunk
         return new

