@@ -104,12 +104,10 @@ def test_no_expression_is_inside_a_run_and_each_is_short() -> None:
 
 
 def test_what_changes_something_gets_the_signal_of_who_cancels() -> None:
-    found = [
-        it.of["run"]
-        for it in steps()
-        if re.search(r"restoops (deploy|rollback|infra apply|images prune)", it.of.get("run", ""))
-    ]
-    assert len(found) == 5
+    """So does what holds the lock of Terraform's state, such as a plan."""
+    held = r"restoops (deploy|rollback|infra (plan|apply|drift)|images prune)"
+    found = [it.of["run"] for it in steps() if re.search(held, it.of.get("run", ""))]
+    assert len(found) == 7
     assert all(run.strip().startswith("exec restoops ") for run in found)
 
 
@@ -150,6 +148,29 @@ def test_only_what_publishes_or_deploys_may_write() -> None:
         "release: image": {"packages", "id-token", "attestations"},
         "release: release": {"contents"},
     }
+
+
+def test_what_hands_findings_to_code_scanning_may_read_its_own_run() -> None:
+    """In a private repository the upload fails without."""
+    handing = [
+        (place, job)
+        for place, job in jobs()
+        if any("/upload-sarif@" in step.get("uses", "") for step in job.get("steps", ()))
+    ]
+    assert len(handing) == 2
+    for place, job in handing:
+        assert job["permissions"] == job["permissions"] | {
+            "actions": "read", "security-events": "write",
+        }, place  # fmt: skip
+
+
+def test_only_a_pull_request_is_tested_in_part() -> None:
+    """The image of a push has what earlier pushes brought, whose runs were cancelled or failed."""
+    found = [it for it in steps() if "turbo run" in it.of.get("run", "")]
+    assert len(found) == 3
+    assert not any("--affected" in it.of["run"] for it in found)
+    in_part = [it.of["env"]["AFFECTED"] for it in found if "AFFECTED" in it.of["run"]]
+    assert in_part == ["${{ github.event_name == 'pull_request' && '--affected' || '' }}"] * 2
 
 
 def groups(name: str) -> dict[str, dict[str, Any]]:
@@ -215,7 +236,7 @@ def test_a_caller_gives_what_is_asked_for_and_nothing_else(name: str) -> None:
     inputs = called["inputs"]
     assert set(job["with"]) <= set(inputs)
     assert {it for it, of in inputs.items() if of.get("required")} <= set(job["with"])
-    assert set(job["secrets"]) <= set(called["secrets"])
+    assert set(job["secrets"]) == set(called["secrets"])
     asked = [of["permissions"] for of in workflow(name)["jobs"].values()]
     for permissions in asked:
         for permission, may in permissions.items():
@@ -230,7 +251,7 @@ def test_the_page_tells_every_output_every_secret_and_every_permission() -> None
         called = workflow(name)["on"]["workflow_call"]
         assert all(f"`{secret}`" in page for secret in called["secrets"])
     for name, job in ((it.stem, next(iter(read(it)["jobs"].values()))) for it in CALLERS):
-        (row,) = re.findall(rf"^\| (?=.*`{name}\.yml`)`.*\| (`contents: .*) \|$", page, re.M)
+        (row,) = re.findall(rf"^\| (?=.*`{name}\.yml`)`.*\| (`\w+: .*) \|$", page, re.M)
         assert set(re.findall(r"`([\w-]+: \w+)`", row)) == {
             f"{permission}: {may}" for permission, may in job["permissions"].items()
         }
