@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from restoops.config.load import load
 from restoops.report.github import outputs
 from restoops.report.run_summary import Run
 from tests.actions.workflows import (
@@ -171,6 +172,23 @@ def test_only_a_pull_request_is_tested_in_part() -> None:
     assert not any("--affected" in it.of["run"] for it in found)
     in_part = [it.of["env"]["AFFECTED"] for it in found if "AFFECTED" in it.of["run"]]
     assert in_part == ["${{ github.event_name == 'pull_request' && '--affected' || '' }}"] * 2
+
+
+def test_nothing_is_rolled_back_for_what_no_release_is_at_fault_for(
+    tmp_path: Path,
+) -> None:
+    """Else the last two weeks of a certificate would take back every deploy."""
+    (check,) = [
+        it.of for it in steps() if it.place.startswith("deploy.yml") and it.of.get("id") == "health"
+    ]
+    address = "{url: https://example.com, tls_days: 30, http_port: 80}"
+    (tmp_path / "restoops.yaml").write_text(f"public: {address}\n")
+    settings = load(
+        "local", start=tmp_path, environ=check["env"], terraform_outputs=None
+    ).settings.public
+
+    assert (settings.tls_days, settings.http_port) == (0, None)
+    assert settings.url == "https://example.com"
 
 
 def groups(name: str) -> dict[str, dict[str, Any]]:

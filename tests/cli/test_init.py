@@ -48,7 +48,8 @@ def test_what_work_leaves_behind_is_not_committed(
     left = {
         f"{below}/{name}"
         for name in ("host_keys.auto.tfvars.json", "terraform.tfvars", "terraform.tfstate",
-                     "terraform.tfstate.1.backup", ".terraform/x", "errored.tfstate", "a.tfplan", "plan")
+                     "terraform.tfstate.1.backup", ".terraform/x", "errored.tfstate", "a.tfplan",
+                     "plan")
     }  # fmt: skip
     left |= set() if own else {".env", ".env.staging", "apps/api/.env.local", "plans/dev.plan"}
     kept = {
