@@ -191,6 +191,33 @@ def test_nothing_is_rolled_back_for_what_no_release_is_at_fault_for(
     assert settings.url == "https://example.com"
 
 
+def test_what_lies_in_hidden_folders_is_kept_where_it_is_asked_for() -> None:
+    """Such as the build of Next.js: uploads leave it out by default, and say nothing."""
+    for step in steps():
+        given = step.of.get("with", {})
+        wanted = [it for it in str(given.get("path", "")).split() if not it.startswith("!")]
+        if "/upload-artifact@" in step.of.get("uses", "") and any("/." in it for it in wanted):
+            assert given["include-hidden-files"] is True, step.place
+            return
+    pytest.fail("no such step")
+
+
+@pytest.mark.parametrize("name", ["release", "restoops-ci"])
+def test_the_tests_run_against_the_wheel(name: str) -> None:
+    assert workflow(name)["jobs"]["test"]["env"]["RESTOOPS_INSTALL"] == "wheel"
+
+
+def test_the_page_tells_every_task_and_script_that_a_workspace_has_to_have() -> None:
+    page = (PROJECT / "docs" / "github-actions.md").read_text()
+    found = re.findall(
+        r"(?:turbo run|--if-present(?: run)?) ((?:[a-z][\w:]* ?)+)",
+        (GITHUB / "workflows" / "ci-cd.yml").read_text(),
+    )
+    names = [name for it in found for name in it.split()]
+    assert len(names) == 8
+    assert all(f"`{name}`" in page for name in names), names
+
+
 def groups(name: str) -> dict[str, dict[str, Any]]:
     """Return the concurrency of a workflow and of its jobs."""
     found = workflow(name)
@@ -200,12 +227,12 @@ def groups(name: str) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("name", ["deploy", "rollback", "infra"])
-def test_what_changes_hosts_is_neither_cancelled_nor_replaced(name: str) -> None:
+@pytest.mark.parametrize("name", ["deploy", "rollback", "infra", "release"])
+def test_what_changes_hosts_or_publishes_is_neither_cancelled_nor_replaced(name: str) -> None:
     (group,) = groups(name).values()
     assert group["cancel-in-progress"] is False
     assert group["queue"] == "max"
-    assert "${{ inputs.environment }}" in group["group"]
+    assert name == "release" or "${{ inputs.environment }}" in group["group"]
 
 
 def test_superseded_checks_are_cancelled_but_not_with_them_a_deploy() -> None:
