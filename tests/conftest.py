@@ -19,6 +19,21 @@ MakeDroplet = Callable[[], Droplet]
 FLEET = 4
 AT_ONCE = 2
 """Droplets that are started at the same time: as many as suit two processors."""
+UNDER_LOAD = {"tests.lab.loadrun", "tests.e2e.fleets"}
+"""Where that is from by which a module of tests puts load on droplets."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests have the machine for themselves, and which stay together on one worker."""
+    for item in items:
+        if item.get_closest_marker("lab"):
+            assert isinstance(item, pytest.Function)
+            used = {getattr(it, "__module__", None) for it in vars(item.module).values()}
+            if used & UNDER_LOAD:
+                item.add_marker("alone")
+            # The tests of a module share droplets, and some go on where others ended.
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
 
 
 @contextmanager
