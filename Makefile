@@ -33,9 +33,9 @@ test-full: setup ## all tests
 	@$(call pytest,alone)
 
 # Droplets under load have the machine for themselves; all else runs side by side, three at a time
-# for two processors, as a test in the lab waits more than it computes. Its modules go first, each
-# on one worker. Nothing found to run (5) is no failure when ARGS picked it.
-at_once := -n 3 --dist loadgroup
+# for two processors, as a test in the lab waits more than it computes; each module is on one worker,
+# in the order of tests/conftest.py. Nothing found to run (5) is no failure when ARGS picked it.
+at_once := -n 3 --dist loadfile --no-loadscope-reorder
 pytest = run() { $(python) -m pytest -m "$(1)" $(ARGS) "$$@" || [[ $$? == 5 && -n "$(ARGS)" ]]; }; run
 
 check: setup-venv ## format, lint, types, layers, sizes, Terraform's form; needs no Docker engine

@@ -1,5 +1,6 @@
 """Fixtures of the lab. All are lazy: a test that asks for none of them needs no engine."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -25,15 +26,19 @@ UNDER_LOAD = {"tests.lab.loadrun", "tests.e2e.fleets"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests have the machine for themselves, and which stay together on one worker."""
-    for item in items:
-        if item.get_closest_marker("lab"):
-            assert isinstance(item, pytest.Function)
-            used = {getattr(it, "__module__", None) for it in vars(item.module).values()}
-            if used & UNDER_LOAD:
-                item.add_marker("alone")
-            # The tests of a module share droplets, and some go on where others ended.
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+    """Say which tests have the machine for themselves, and put first what takes longest.
+
+    Where workers take one file after the other, none is left with a long one at the end.
+    """
+    in_lab = [it for it in items if it.get_closest_marker("lab")]
+    for item in in_lab:
+        assert isinstance(item, pytest.Function)
+        used = {getattr(it, "__module__", None) for it in vars(item.module).values()}
+        if used & UNDER_LOAD:
+            item.add_marker("alone")
+    tests = Counter(it.path for it in items)
+    files = {it.path for it in in_lab}
+    items.sort(key=lambda it: (it.path not in files, -tests[it.path], it.path))
 
 
 @contextmanager
