@@ -9,6 +9,8 @@ from pathlib import Path
 import docker
 import pytest
 from docker import DockerClient
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.lab import cache, images, network
 from tests.lab.droplet import Droplet
@@ -20,8 +22,28 @@ MakeDroplet = Callable[[], Droplet]
 FLEET = 4
 AT_ONCE = 2
 """Droplets that are started at the same time: as many as suit two processors."""
+TOGETHER = {f"tests/ansible/test_{name}.py" for name in ("setup", "outside", "way_back")}
+"""Files whose tests share a droplet that takes minutes to set up."""
 UNDER_LOAD = {"tests.lab.loadrun", "tests.e2e.fleets"}
 """Where that is from by which a module of tests puts load on droplets."""
+
+
+def file_of(item: pytest.Item) -> str:
+    """Return the path of a test's file, from the project on."""
+    return item.nodeid.partition("::")[0]
+
+
+class OneFileEach(LoadFileScheduling):
+    """Hands a file of tests at a time to a worker, or several files that share a lot."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "together" if file in TOGETHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneFileEach | None:
+    """Hand out tests in our way where workers take a file each."""
+    return OneFileEach(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,9 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         used = {getattr(it, "__module__", None) for it in vars(item.module).values()}
         if used & UNDER_LOAD:
             item.add_marker("alone")
-    tests = Counter(it.path for it in items)
-    files = {it.path for it in in_lab}
-    items.sort(key=lambda it: (it.path not in files, -tests[it.path], it.path))
+    tests = Counter(file_of(it) for it in items)
+    files = {file_of(it) for it in in_lab}
+
+    def turn(item: pytest.Item) -> tuple[bool, bool, int, str]:
+        file = file_of(item)
+        return file not in TOGETHER, file not in files, -tests[file], file
+
+    items.sort(key=turn)
 
 
 @contextmanager
