@@ -212,7 +212,8 @@ class SshConnection:
         if isinstance(error, paramiko.ChannelException):
             return Unreachable(
                 f"{self.host}: sshd refuses another session over our connection",
-                hint="`MaxSessions` in its sshd_config has to be 7 or more (10 without a line).",
+                hint="`MaxSessions` in its sshd_config has to be 7 or more (10 without a line); "
+                "with `probe.rate: 0` in restoops.yaml 6 will do.",
             )
         reason = str(error) or type(error).__name__
         if isinstance(error, TimeoutError) or reason.startswith("Timeout"):
