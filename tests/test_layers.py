@@ -72,7 +72,7 @@ ADAPTERS: dict[str, set[str]] = {
     "variables": set(),
     "git": {"process"},
     "merge": {"private", "process"},
-    "tree": set(),
+    "tree": {"private"},
     "manifest": set(),
     "planfile": {"private"},
     "private": set(),
@@ -98,7 +98,6 @@ ADAPTERS: dict[str, set[str]] = {
     "github": {"patience"},
     "deployments": {"github"},
     "github_secrets": {"github"},
-    "slack": set(),
     "public": set(),
     "clock": set(),
 }
