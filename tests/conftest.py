@@ -43,6 +43,7 @@ class OneFileEach(LoadFileScheduling):
         return "together" if file in TOGETHER else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneFileEach | None:
     """Hand out tests in our way where workers take a file each."""
     return OneFileEach(config, log) if config.getvalue("dist") == "loadfile" else None
