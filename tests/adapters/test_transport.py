@@ -3,12 +3,16 @@
 import contextlib
 import os
 import shutil
+import socket
+import threading
+import time
 from pathlib import Path
 
 import paramiko
 import pytest
 
 from restoops.adapters.ssh import SshConnection, SshOptions
+from restoops.errors import Unreachable
 from tests.lab import cache
 from tests.lab.standin.fleet import Fleet
 
@@ -43,3 +47,26 @@ def test_a_key_is_read_once_for_all_hosts_and_again_when_it_has_changed(
         with contextlib.closing(SshConnection(first, options)):
             pass
         assert reads == [str(key)] * 2
+
+
+def test_a_server_that_greets_and_then_stays_silent_is_given_up_in_its_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            ours, _ = server.accept()
+            with ours:
+                ours.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+                while ours.recv(4096):
+                    pass
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
+            SshConnection(
+                "127.0.0.1", SshOptions("deploy", server.getsockname()[1], connect_timeout_s=0.5)
+            )
+        greeting.join()
+
+    # Without a limit of ours: paramiko's own for this is 15 s.
+    assert time.monotonic() - began < 12

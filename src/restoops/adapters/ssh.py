@@ -237,7 +237,7 @@ class SshConnection:
                 auth_timeout=options.connect_timeout_s,
                 allow_agent=known.get("identitiesonly", "no") != "yes",
                 look_for_keys=not options.key,
-                transport_factory=Transport,  # type: ignore[arg-type]  # types lack its defaults
+                transport_factory=Transport,
             )
         except HostKeyRefused:
             client.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import paramiko
 
@@ -49,6 +50,12 @@ class Transport(paramiko.Transport):
         )
     )
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # paramiko's limit for the handshake, on top of the one that `connect` is told, is a thread
+        # for each host, and is called off again with every packet that comes.
+        self.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]  # noqa: ARG005
+
     def _activate_outbound(self) -> None:
         """Pad packets with zeros in GCM, as paramiko does in CTR, of which it is made.
 
@@ -57,6 +64,3 @@ class Transport(paramiko.Transport):
         super()._activate_outbound()  # type: ignore[misc]  # types lack it
         if "-gcm@" in self.local_cipher:
             self.packetizer._Packetizer__sdctr_out = True  # type: ignore[attr-defined]
-        # The limit of the handshake would else be called off again with every packet that comes.
-        self.packetizer.complete_handshake()
-        self.packetizer._Packetizer__timer = None  # type: ignore[attr-defined]
