@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from restoops.config.load import load
 from restoops.report.github import outputs
 from restoops.report.run_summary import Run
 from tests.actions.workflows import (
@@ -104,12 +105,10 @@ def test_no_expression_is_inside_a_run_and_each_is_short() -> None:
 
 
 def test_what_changes_something_gets_the_signal_of_who_cancels() -> None:
-    found = [
-        it.of["run"]
-        for it in steps()
-        if re.search(r"restoops (deploy|rollback|infra apply|images prune)", it.of.get("run", ""))
-    ]
-    assert len(found) == 5
+    """So does what holds the lock of Terraform's state, such as a plan."""
+    held = r"restoops (deploy|rollback|infra (plan|apply|drift)|images prune)"
+    found = [it.of["run"] for it in steps() if re.search(held, it.of.get("run", ""))]
+    assert len(found) == 7
     assert all(run.strip().startswith("exec restoops ") for run in found)
 
 
@@ -152,6 +151,73 @@ def test_only_what_publishes_or_deploys_may_write() -> None:
     }
 
 
+def test_what_hands_findings_to_code_scanning_may_read_its_own_run() -> None:
+    """In a private repository the upload fails without."""
+    handing = [
+        (place, job)
+        for place, job in jobs()
+        if any("/upload-sarif@" in step.get("uses", "") for step in job.get("steps", ()))
+    ]
+    assert len(handing) == 2
+    for place, job in handing:
+        assert job["permissions"] == job["permissions"] | {
+            "actions": "read", "security-events": "write",
+        }, place  # fmt: skip
+
+
+def test_only_a_pull_request_is_tested_in_part() -> None:
+    """The image of a push has what earlier pushes brought, whose runs were cancelled or failed."""
+    found = [it for it in steps() if "turbo run" in it.of.get("run", "")]
+    assert len(found) == 3
+    assert not any("--affected" in it.of["run"] for it in found)
+    in_part = [it.of["env"]["AFFECTED"] for it in found if "AFFECTED" in it.of["run"]]
+    assert in_part == ["${{ github.event_name == 'pull_request' && '--affected' || '' }}"] * 2
+
+
+def test_nothing_is_rolled_back_for_what_no_release_is_at_fault_for(
+    tmp_path: Path,
+) -> None:
+    """Else the last two weeks of a certificate would take back every deploy."""
+    (check,) = [
+        it.of for it in steps() if it.place.startswith("deploy.yml") and it.of.get("id") == "health"
+    ]
+    address = "{url: https://example.com, tls_days: 30, http_port: 80}"
+    (tmp_path / "restoops.yaml").write_text(f"public: {address}\n")
+    settings = load(
+        "local", start=tmp_path, environ=check["env"], terraform_outputs=None
+    ).settings.public
+
+    assert (settings.tls_days, settings.http_port) == (0, None)
+    assert settings.url == "https://example.com"
+
+
+def test_what_lies_in_hidden_folders_is_kept_where_it_is_asked_for() -> None:
+    """Such as the build of Next.js: uploads leave it out by default, and say nothing."""
+    for step in steps():
+        given = step.of.get("with", {})
+        wanted = [it for it in str(given.get("path", "")).split() if not it.startswith("!")]
+        if "/upload-artifact@" in step.of.get("uses", "") and any("/." in it for it in wanted):
+            assert given["include-hidden-files"] is True, step.place
+            return
+    pytest.fail("no such step")
+
+
+@pytest.mark.parametrize("name", ["release", "restoops-ci"])
+def test_the_tests_run_against_the_wheel(name: str) -> None:
+    assert workflow(name)["jobs"]["test"]["env"]["RESTOOPS_INSTALL"] == "wheel"
+
+
+def test_the_page_tells_every_task_and_script_that_a_workspace_has_to_have() -> None:
+    page = (PROJECT / "docs" / "github-actions.md").read_text()
+    found = re.findall(
+        r"(?:turbo run|--if-present(?: run)?) ((?:[a-z][\w:]* ?)+)",
+        (GITHUB / "workflows" / "ci-cd.yml").read_text(),
+    )
+    names = [name for it in found for name in it.split()]
+    assert len(names) == 8
+    assert all(f"`{name}`" in page for name in names), names
+
+
 def groups(name: str) -> dict[str, dict[str, Any]]:
     """Return the concurrency of a workflow and of its jobs."""
     found = workflow(name)
@@ -161,12 +227,12 @@ def groups(name: str) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("name", ["deploy", "rollback", "infra"])
-def test_what_changes_hosts_is_neither_cancelled_nor_replaced(name: str) -> None:
+@pytest.mark.parametrize("name", ["deploy", "rollback", "infra", "release"])
+def test_what_changes_hosts_or_publishes_is_neither_cancelled_nor_replaced(name: str) -> None:
     (group,) = groups(name).values()
     assert group["cancel-in-progress"] is False
     assert group["queue"] == "max"
-    assert "${{ inputs.environment }}" in group["group"]
+    assert name == "release" or "${{ inputs.environment }}" in group["group"]
 
 
 def test_superseded_checks_are_cancelled_but_not_with_them_a_deploy() -> None:
@@ -215,7 +281,7 @@ def test_a_caller_gives_what_is_asked_for_and_nothing_else(name: str) -> None:
     inputs = called["inputs"]
     assert set(job["with"]) <= set(inputs)
     assert {it for it, of in inputs.items() if of.get("required")} <= set(job["with"])
-    assert set(job["secrets"]) <= set(called["secrets"])
+    assert set(job["secrets"]) == set(called["secrets"])
     asked = [of["permissions"] for of in workflow(name)["jobs"].values()]
     for permissions in asked:
         for permission, may in permissions.items():
@@ -230,7 +296,7 @@ def test_the_page_tells_every_output_every_secret_and_every_permission() -> None
         called = workflow(name)["on"]["workflow_call"]
         assert all(f"`{secret}`" in page for secret in called["secrets"])
     for name, job in ((it.stem, next(iter(read(it)["jobs"].values()))) for it in CALLERS):
-        (row,) = re.findall(rf"^\| (?=.*`{name}\.yml`)`.*\| (`contents: .*) \|$", page, re.M)
+        (row,) = re.findall(rf"^\| (?=.*`{name}\.yml`)`.*\| (`\w+: .*) \|$", page, re.M)
         assert set(re.findall(r"`([\w-]+: \w+)`", row)) == {
             f"{permission}: {may}" for permission, may in job["permissions"].items()
         }

@@ -93,7 +93,8 @@ def test_a_push_to_develop_is_checked_built_and_deployed(stage: Stage) -> None:
     assert ":white_check_mark:" in json.dumps(stage.slack.bodies[-1])
     assert push.tag in stage.slack.bodies[-1]["text"]
     asked = (push.folder / "pnpm.log").read_text()
-    assert "exec turbo run lint typecheck --affected" in asked
+    assert "exec turbo run lint typecheck\n" in asked
+    assert "exec turbo run test\n" in asked
     assert not list(push.folder.rglob(CANARY))
 
 

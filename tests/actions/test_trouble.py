@@ -125,7 +125,10 @@ def test_a_release_that_turns_out_ill_is_rolled_back(stage: Stage, public: Publi
     new, back = stage.github.deployments[-2:]
     assert [it["state"] for it in new["statuses"]] == ["in_progress", "success", "inactive"]
     assert [it["state"] for it in back["statuses"]] == ["in_progress", "success"]
-    assert ":rewind:" in json.dumps(stage.slack.bodies[-1])
+    ill, back_again = stage.slack.bodies[-2:]
+    assert ill["text"] == "The health check of staging failed"
+    assert f"{public.url}: answers 503" in json.dumps(ill)
+    assert ":rewind:" in json.dumps(back_again)
 
 
 @pytest.mark.parametrize(

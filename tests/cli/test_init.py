@@ -34,11 +34,41 @@ def test_all_parts_are_put_in_place(repository: Path, capsys: pytest.CaptureFixt
     assert "wrote restoops.yaml" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("own", [None, "node_modules/\n"])
+def test_what_work_leaves_behind_is_not_committed(
+    repository: Path, capsys: pytest.CaptureFixture[str], own: str | None
+) -> None:
+    """Private halves of host keys lie there, states with passwords, and plans with both."""
+    if own:
+        (repository / ".gitignore").write_text(own)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    assert run(["init"]) == 0
+
+    below = "terraform/environments/dev"
+    left = {
+        f"{below}/{name}"
+        for name in ("host_keys.auto.tfvars.json", "terraform.tfvars", "terraform.tfstate",
+                     "terraform.tfstate.1.backup", ".terraform/x", "errored.tfstate", "a.tfplan",
+                     "plan")
+    }  # fmt: skip
+    left |= set() if own else {".env", ".env.staging", "apps/api/.env.local", "plans/dev.plan"}
+    kept = {
+        f"{below}/{name}" for name in ("backend.hcl", ".terraform.lock.hcl", "main.tf",
+                                       "terraform.tfvars.example")
+    } | {".env.example", "apps/api/.env.example", "docker/.env.staging.example"}  # fmt: skip
+    asked = ["git", "check-ignore", *sorted(left | kept)]
+    ignored = subprocess.run(asked, check=False, capture_output=True, text=True).stdout
+    assert set(ignored.split()) == left
+    if own:
+        assert (repository / ".gitignore").read_text() == own
+        assert ".gitignore is there already and was left as it is" in capsys.readouterr().out
+
+
 def test_parts_can_be_chosen(repository: Path) -> None:
     assert run(["init", "--only", "ansible, env"]) == 0
 
     assert {path.name for path in repository.iterdir()} == {
-        ".env.example", ".gitleaks.toml", ".restoops", "ansible", "apps",
+        ".env.example", ".gitignore", ".gitleaks.toml", ".restoops", "ansible", "apps",
     }  # fmt: skip
 
 

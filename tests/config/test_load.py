@@ -85,6 +85,15 @@ def test_variables_win_over_the_environment_which_wins_over_the_file(tmp_path: P
     assert read("local", tmp_path).settings.health.timeout_s == 20
 
 
+def test_null_in_a_variable_is_nothing_where_a_setting_may_be_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "public: {http_port: 8080}\n")
+    environ = {"RESTOOPS_PUBLIC__HTTP_PORT": "null", "RESTOOPS_APP__NAME": "null"}
+    settings = load("local", start=tmp_path, environ=environ, terraform_outputs=None).settings
+
+    assert settings.public.http_port is None
+    assert settings.app.name == "null"
+
+
 def test_hosts_of_a_list_are_named_by_their_address(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
 

@@ -33,6 +33,7 @@ from restoops.plan.steps import (
     Remove,
     RunProxy,
     SetUp,
+    Smoke,
     Start,
     Step,
     Stop,
@@ -55,6 +56,7 @@ CALLS: dict[type[Step], str] = {
     Pull: "pull",
     Start: "start",
     AwaitHealthy: "inspect",
+    Smoke: "send",
     Switch: "route",
     Verify: "ask",
     Bake: "traffic",
@@ -102,9 +104,9 @@ def _when_begins(index: int, act: Callable[[], object]) -> Callable[[Event], Non
 
 
 def _is_verified(scene: Scene, index: int) -> bool:
-    """Whether the new release stays from this step on, whatever happens: not while watched."""
-    is_watched = isinstance(scene.plan[index], Bake)
-    return not is_watched and any(isinstance(step, Verify) for step in scene.plan[:index])
+    """Whether the new release stays from this step on, whatever happens: not while it is tried."""
+    is_tried = isinstance(scene.plan[index], Bake | Smoke)
+    return not is_tried and any(isinstance(step, Verify) for step in scene.plan[:index])
 
 
 def _assert_nothing_is_left_over(host: FakeHost, serving: Release | None) -> None:

@@ -64,11 +64,25 @@ def test_a_program_is_told_the_same(project: Project) -> None:
 )
 def test_a_deploy_goes_on(project: Project, terraform: Path, settings: str, value: str) -> None:
     project.write("restoops.yaml", settings)
-    project.write("../staging.env", f"SESSION_KEY={value}\n", 0o600)
+    key = "SECRETS_FINGERPRINT_KEY=" + "f1" * 16
+    project.write("../staging.env", f"SESSION_KEY={value}\n{key}\n", 0o600)
 
     deploy(project)
 
     assert terraform.exists()
+
+
+def test_a_key_that_is_missing_is_told_before_anything_is_contacted(
+    project: Project, terraform: Path
+) -> None:
+    project.write("restoops.yaml", ENVIRONMENT + SECTION)
+    project.write("../staging.env", f"SESSION_KEY={PASSWORD}\n", 0o600)
+
+    done = deploy(project)
+
+    assert (done.status, done.out) == (2, "")
+    assert "SECRETS_FINGERPRINT_KEY is missing" in done.err
+    assert not terraform.exists()
 
 
 def test_a_rollback_is_never_held_up(project: Project, terraform: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restoops.cli.context import load_environment
+from restoops.cli.failures import told_to_slack
 from restoops.cli.options import EnvironmentArgument, HostOption, JsonOption
 from restoops.cli.signals import honouring
 from restoops.errors import UsageError
@@ -59,7 +60,8 @@ def health(
         if watch:
             _watch(environment, examiner, looking, as_json=as_json)
         else:
-            _look(environment, examiner, looking, limit_s, as_json=as_json)
+            with told_to_slack(f"The health check of {environment}", looking.loaded):
+                _look(environment, examiner, looking, limit_s, as_json=as_json)
 
 
 def seconds_of(text: str) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoops.cli.context import in_registry
+from restoops.cli.failures import told_to_slack
 from restoops.cli.images_context import (
     Environments,
     load_all,
@@ -25,8 +26,7 @@ from restoops.cli.images_context import (
 from restoops.cli.questions import confirm
 from restoops.cli.signals import honouring
 from restoops.cli.swapping import origin, user
-from restoops.errors import CheckRefused, RestoopsError, UsageError
-from restoops.report.job import in_actions
+from restoops.errors import CheckRefused, UsageError
 
 if TYPE_CHECKING:
     from restoops.adapters.connection import Holder
@@ -82,24 +82,9 @@ def prune_images(wish: PruneWish, *, as_json: bool) -> None:
     """Plan, show, ask, delete, verify; a failure in GitHub Actions, where nobody looks, is told."""
     wish.check()
     found = load_all(wish.environment)
-    try:
-        _prune(wish, found, as_json=as_json)
-    except RestoopsError as error:
-        if in_actions():
-            _tell_slack(found, error)
-        raise
-
-
-def _tell_slack(found: Environments, error: RestoopsError) -> None:
-    from restoops.adapters.clock import SystemClock
-    from restoops.flows.notifying import Outside, notify_failure
-
     told = [it for it in found.loaded.values() if it.settings.notify.slack]
-    for loaded in told[:1]:
-        directory = loaded.file.parent if loaded.file else Path.cwd()
-        outside = Outside(loaded.settings.notify, directory, os.environ, SystemClock())
-        if line := notify_failure("The clean-up of images", error, outside):
-            sys.stderr.write(line + "\n")
+    with told_to_slack("The clean-up of images", next(iter(told), None)):
+        _prune(wish, found, as_json=as_json)
 
 
 def _prune(wish: PruneWish, found: Environments, *, as_json: bool) -> None:

@@ -29,7 +29,8 @@ What is in force, the later winning:
 Mappings are merged key by key, lists are replaced. One variable of the application is set with
 `RESTOOPS_CONTAINER__ENVIRONMENT__LOG_LEVEL=debug`; lists and mappings are given as JSON or YAML:
 `RESTOOPS_CONTAINER__VOLUMES='["data:/data"]'`, a command also as one line:
-`RESTOOPS_RELEASE__COMMAND='npm run migrate'`. A name with `__` in it that is unknown is a fault.
+`RESTOOPS_RELEASE__COMMAND='npm run migrate'`; `null` is nothing, where a key may be that. A name
+with `__` in it that is unknown is a fault.
 
 All faults are told at once, also those of environments that were not asked for, with exit
 status 2 and before anything is contacted. Values stay as they are written: `1.10`, `no` and

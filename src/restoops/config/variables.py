@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from restoops.config.faults import Fault, key_text, nearest, unknown
 from restoops.config.layers import Layered
@@ -58,8 +59,13 @@ def _meant(name: str) -> str | None:
 
 
 def _read(text: str, path: tuple[str, ...]) -> tuple[object, tuple[Fault, ...]]:
-    """Read lists and mappings as YAML, of which JSON is a part; anything else is the text."""
+    """Read lists and mappings as YAML, of which JSON is a part; anything else is the text.
+
+    `null` is nothing, where a setting may be nothing.
+    """
     section, key, *rest = path
+    if text == "null" and type(None) in get_args(sections()[section].model_fields[key].annotation):
+        return None, ()
     if rest or not isinstance(sections()[section].default(key), dict | tuple):
         return text, ()
     parsed = parse(text)

@@ -67,6 +67,8 @@ _PLACES: dict[Part, tuple[_Place, ...]] = {
     Part.ENV: (_Place("templates", ""),),
     Part.GITHUB: (_Place("templates/github", ".github"),),
 }
+# Nearly every repository has one, with lines of its own: there is nothing to compare.
+_SEEDS = frozenset({".gitignore"})
 
 
 def brought(parts: frozenset[Part]) -> dict[str, Shipped]:
@@ -84,7 +86,8 @@ def brought(parts: frozenset[Part]) -> dict[str, Shipped]:
         for place in _PLACES.get(part, ()) if part in parts else ():
             for source, target in _files(top, place):
                 text = (top / source).read_bytes().decode()
-                files[target] = Shipped(target, part, place.adapt(text).encode())
+                content = place.adapt(text).encode()
+                files[target] = Shipped(target, part, content, is_seed=target in _SEEDS)
     return files
 
 

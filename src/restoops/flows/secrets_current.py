@@ -36,7 +36,7 @@ def current(keeping: Keeping) -> Current:
     template, source = keeping.template(), keeping.source()
     found = source.read()
     learn_secrets(template, source, found)
-    key = _key(found, source.shown)
+    key = key_in(found, source.shown)
     names = [it.name for it in template.variables if it.name in found]
     values = {name: found[name] for name in names if found[name].reveal().strip()}
     return Current(keeping.environment, source.shown, fingerprints(key, values), template.variables)
@@ -59,7 +59,12 @@ def handing(keeping: Keeping) -> Callable[[], Handed]:
     return ask
 
 
-def _key(found: Mapping[str, Secret], where: str) -> Secret:
+def key_in(found: Mapping[str, Secret], where: str) -> Secret:
+    """Return the key that fingerprints are made with.
+
+    Raises:
+        UsageError: the source, which is named `where`, has none.
+    """
     key = found.get(KEY_NAME, Secret(""))
     if len(key.reveal()) < KEY_LENGTH:
         what = f"is shorter than {KEY_LENGTH} characters" if key.reveal() else "is missing"

@@ -143,7 +143,8 @@ def _probed(
     swap: Swap, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]
 ) -> None:
     fleet, probing = swap.fleet, swap.probing
-    with probing.telling(fleet.tell) if probing else contextlib.nullcontext():
+    unserved = [session.host.name for session in plans if session.previous is None]
+    with probing.telling(fleet.tell, unserved) if probing else contextlib.nullcontext():
         fleet.carry_out(plans, states)
 
 
