@@ -130,7 +130,7 @@ def _masked(value: Any) -> Any:
         return KNOWN.redact(value)
     if kind in _WITHOUT_TEXT:
         return value
-    if (names := _fields_of(kind)) is not None:
+    if (names := _fields_of(kind)) is not None:  # type: ignore[arg-type]  # a class is hashable
         return _masked_fields(value, names)
     match value:
         case Enum():

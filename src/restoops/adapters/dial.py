@@ -117,6 +117,7 @@ class DialClient(docker.APIClient):
     engine that refuses the first question in ours: nearly all of them answer it.
     """
 
+    _version: str
     _is_understood = False
 
     def request(  # type: ignore[override]  # what docker-py uses of it
@@ -139,8 +140,8 @@ class DialClient(docker.APIClient):
         if stream:
             if not self._is_understood:
                 url = self._in_their_version(url)
-            every = {**self.headers, **(headers or {})}
-            asked = requests.Request(method, url, headers=every, params=params, data=data)
+            all_headers = {**self.headers, **(headers or {})}
+            asked = requests.Request(method, url, headers=all_headers, params=params, data=data)
             return adapter.send(asked.prepare(), stream=True, timeout=timeout)
         given = {name: value for name, value in (params or {}).items() if value is not None}
         asked_for = f"{'?' * bool(given)}{urlencode(given, doseq=True)}"
