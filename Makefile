@@ -25,15 +25,17 @@ demo: setup ## a guided tour of the main job on this machine, from first deploy 
 	@$(python) -m tests.lab.demo
 
 test: setup ## tests, without those that take long (ARGS='-k swap' picks some)
-	@$(call pytest,not lab and not full) -n 2
-	@$(call pytest,lab and not full)
+	@$(call pytest,not alone and not full) $(at_once)
+	@$(call pytest,alone and not full)
 
 test-full: setup ## all tests
-	@$(call pytest,not lab) -n 2
-	@$(call pytest,lab)
+	@$(call pytest,not alone) $(at_once)
+	@$(call pytest,alone)
 
-# Droplets under load have the machine for themselves; all else runs side by side. Nothing found to
-# run (5) is no failure when ARGS picked it.
+# Droplets under load have the machine for themselves; all else runs side by side, three at a time
+# for two processors, as a test in the lab waits more than it computes; each module is on one worker,
+# in the order of tests/conftest.py. Nothing found to run (5) is no failure when ARGS picked it.
+at_once := -n 3 --dist loadfile --no-loadscope-reorder
 pytest = run() { $(python) -m pytest -m "$(1)" $(ARGS) "$$@" || [[ $$? == 5 && -n "$(ARGS)" ]]; }; run
 
 check: setup-venv ## format, lint, types, layers, sizes, Terraform's form; needs no Docker engine

@@ -1,5 +1,6 @@
 """Fixtures of the lab. All are lazy: a test that asks for none of them needs no engine."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -8,6 +9,8 @@ from pathlib import Path
 import docker
 import pytest
 from docker import DockerClient
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.lab import cache, images, network
 from tests.lab.droplet import Droplet
@@ -19,6 +22,54 @@ MakeDroplet = Callable[[], Droplet]
 FLEET = 4
 AT_ONCE = 2
 """Droplets that are started at the same time: as many as suit two processors."""
+TOGETHER = {f"tests/ansible/test_{name}.py" for name in ("setup", "outside", "way_back")}
+"""Files whose tests share a droplet that takes minutes to set up."""
+LONG = tuple(f"tests/{name}" for name in ("ansible/", "docker/", "infra/", "test_package.py"))
+"""What takes long without the lab: each test runs other programs."""
+UNDER_LOAD = {"tests.lab.loadrun", "tests.e2e.fleets"}
+"""Where that is from by which a module of tests puts load on droplets."""
+
+
+def file_of(item: pytest.Item) -> str:
+    """Return the path of a test's file, from the project on."""
+    return item.nodeid.partition("::")[0]
+
+
+class OneFileEach(LoadFileScheduling):
+    """Hands a file of tests at a time to a worker, or several files that share a lot."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "together" if file in TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneFileEach | None:
+    """Hand out tests in our way where workers take a file each."""
+    return OneFileEach(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests have the machine for themselves, and put first what takes longest.
+
+    Where workers take one file after the other, none is left with a long one at the end.
+    """
+    in_lab = [it for it in items if it.get_closest_marker("lab")]
+    for item in in_lab:
+        assert isinstance(item, pytest.Function)
+        used = {getattr(it, "__module__", None) for it in vars(item.module).values()}
+        if used & UNDER_LOAD:
+            item.add_marker("alone")
+    tests = Counter(file_of(it) for it in items)
+    files = {file_of(it) for it in in_lab}
+
+    def turn(item: pytest.Item) -> tuple[bool, bool, int, str]:
+        file = file_of(item)
+        is_quick = file not in files and not file.startswith(LONG)
+        return file not in TOGETHER, is_quick, -tests[file], file
+
+    items.sort(key=turn)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from restoops.plan.placing import Placing
 from restoops.plan.probe import Sample
 from restoops.plan.rollback import Candidate
 from restoops.plan.secret_push import Move, SecretsPushed, SinkPush
+from restoops.plan.secret_rotation import SecretRotated, Spot
 from restoops.plan.secret_status import Copy, SecretsStatus, SecretState
 from restoops.plan.smoke import Result
 from restoops.plan.status import Slot, Status
@@ -59,14 +60,14 @@ RESULTS = {
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,
     "secrets scan": Scan, "secrets check": EnvCheck, "secrets push": SecretsPushed,
-    "secrets status": SecretsStatus,
+    "secrets status": SecretsStatus, "secrets rotate": SecretRotated,
     "init": Placing,
 }  # fmt: skip
 PARTS = (
     Release, Slot, OpenRun, Timing, Sample, HostPart, Bar, Fault,
     Change, Difference, Estimate, Line, CodeFault, Contest,
     PlatformImage, Disk, Deleted, Survived, HostPruned, Verified, PruneEnded,
-    Leak, Finding, SinkPush, Move, SecretState, Copy,
+    Leak, Finding, SinkPush, Move, SecretState, Copy, Spot,
     HostHealth, PublicHealth, Service, Result,
 )  # fmt: skip
 

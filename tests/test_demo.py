@@ -18,7 +18,7 @@ from tests.lab.demo_stage import pulled
 
 PROJECT = Path(__file__).parent.parent
 DEMO = (sys.executable, "-m", "tests.lab.demo")
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.alone]  # clients count requests that fail
 
 
 def left_behind(engine: DockerClient) -> Iterator[str]:

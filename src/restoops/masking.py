@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import sys
@@ -28,6 +29,7 @@ _NAMED_AS_SECRET = re.compile(
     r"DATABASE_URL|REDIS_URL)",
     re.IGNORECASE,
 )
+_WITHOUT_TEXT = frozenset((type(None), bool, int, float, Digest, Secret))
 _A_PATH = re.compile(r"(~|\.{0,2})/[^\s:@]*")
 
 
@@ -52,7 +54,7 @@ class Known:
 
     def redact(self, text: str) -> str:
         """Return `text` without any form of a known secret."""
-        redactor = self._ready()
+        redactor = self._redactor or self._ready()
         return redactor.redact(text) if redactor else text
 
     def open_end(self, text: str, shortest: int) -> int:
@@ -123,24 +125,40 @@ def masked(value: T) -> T:
 
 
 def _masked(value: Any) -> Any:
+    kind = type(value)
+    if kind is str:
+        return KNOWN.redact(value)
+    if kind in _WITHOUT_TEXT:
+        return value
+    if (names := _fields_of(kind)) is not None:
+        return _masked_fields(value, names)
     match value:
-        case Enum() | Digest() | Secret() | None:
+        case Enum():
             return value
         case str():
             return KNOWN.redact(value)
         case list() | tuple() if not hasattr(value, "_fields"):
-            return type(value)(map(_masked, value))
-        case Mapping():
+            return kind(map(_masked, value))
+        case dict() | Mapping():  # dict is told at once, the other takes its time
             return {_masked(key): _masked(item) for key, item in value.items()}
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return _masked_fields(value)
     return value
 
 
-def _masked_fields(value: Any) -> Any:
-    before = {it.name: getattr(value, it.name) for it in dataclasses.fields(value) if it.init}
-    after = {name: _masked(it) for name, it in before.items()}
-    changed = {name: it for name, it in after.items() if it != before[name]}
+@functools.cache
+def _fields_of(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of a dataclass, found once for all events; None for anything else."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(it.name for it in dataclasses.fields(kind) if it.init)
+
+
+def _masked_fields(value: Any, names: tuple[str, ...]) -> Any:
+    changed = {}
+    for name in names:
+        before = getattr(value, name)
+        after = _masked(before)
+        if after is not before and after != before:
+            changed[name] = after
     return dataclasses.replace(value, **changed) if changed else value
 
 

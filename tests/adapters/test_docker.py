@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from docker import DockerClient
@@ -115,3 +116,65 @@ def test_a_network_of_somebody_else_is_left_alone(ours: Engine, other_subnet: st
         ours.ensure_network(NETWORK, other_subnet, {"restoops.app": "another"})
 
     assert ours.subnet_of(NETWORK) not in (None, other_subnet)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "spoken"),
+    [
+        pytest.param("1.24", "1.41", id="as we speak"),
+        pytest.param("1.44", "1.44", id="a newer one"),
+    ],
+)
+def test_the_version_that_an_engine_knows_is_spoken(oldest: str, spoken: str) -> None:
+    asked: list[str] = []
+
+    def answer(path: str) -> tuple[int, str]:
+        asked.append(path)
+        if path == "/version":
+            return 200, f'{{"MinAPIVersion": "{oldest}"}}'
+        if path.startswith(f"/v{spoken}/"):
+            return 200, "[]"
+        return 400, '{"message": "client version 1.41 is too old."}'
+
+    with _answering(answer) as dial, contextlib.closing(Engine("web-1", dial)) as engine:
+        assert engine.containers("menu") == ()
+        assert engine.containers("menu") == ()
+
+    refused = [] if spoken == "1.41" else ["v1.41/containers/json", "version"]
+    told = [path.partition("?")[0].removeprefix("/") for path in asked]
+    assert told == [*refused, *[f"v{spoken}/containers/json"] * 2]
+
+
+def test_a_refusal_that_is_not_about_the_version_is_told() -> None:
+    def answer(path: str) -> tuple[int, str]:
+        if path == "/version":
+            return 200, '{"MinAPIVersion": "1.24"}'
+        return 400, '{"message": "invalid filter"}'
+
+    with (
+        _answering(answer) as dial,
+        contextlib.closing(Engine("web-1", dial)) as engine,
+        pytest.raises(StepFailed, match="cannot list containers: invalid filter"),
+    ):
+        engine.containers("menu")
+
+
+@contextlib.contextmanager
+def _answering(answer: Callable[[str], tuple[int, str]]) -> Iterator[Callable[[], Stream]]:
+    """Be an engine that gives such answers over one stream."""
+    ours, theirs = socket.socketpair()
+
+    def serve() -> None:
+        with theirs, theirs.makefile("rb") as questions:
+            while line := questions.readline():
+                while questions.readline().strip():
+                    pass
+                status, body = answer(line.split()[1].decode())
+                head = f"HTTP/1.1 {status} So\r\nContent-Length: {len(body)}\r\n\r\n"
+                theirs.sendall((head + body).encode())
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with ours:
+        yield lambda: ours
+    serving.join()

@@ -122,6 +122,18 @@ def test_an_order_after_a_long_silence_is_given_once(
     assert haproxy.get() == (200, "green")
 
 
+def test_an_order_over_a_stream_that_is_open_needs_no_question_before_it(
+    runtime: RuntimeApi, lines: Lines
+) -> None:
+    runtime.traffic()
+    asked = len(lines.opened[-1].sent)
+
+    runtime.mark_up(BLUE)
+
+    assert lines.opened[-1].sent[asked:] == ["set server app_blue/blue health up"]
+    assert len(lines.opened) == 1
+
+
 def test_an_order_of_which_nobody_knows_whether_it_was_heard_is_not_given_again(
     runtime: RuntimeApi, lines: Lines
 ) -> None:

@@ -144,6 +144,10 @@ HOST = "Input should be a host name or an IP address, without user or port"
             "smoke.checks.0.send_headers.Content-Length: Input should be the name of a header",
         ),
         (
+            "smoke: {checks: [{name: a, path: /, send_headers: {x-who: Zoë}}]}",
+            "smoke.checks.0.send_headers.x-who: Input should be one line of ASCII",
+        ),
+        (
             "smoke: {checks: [{name: a, path: /}, {name: a, path: /b}]}",
             "smoke.checks: a name is given more than once: a",
         ),

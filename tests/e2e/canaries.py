@@ -9,6 +9,7 @@ import base64
 import json
 import shlex
 import signal
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.e2e.running import Event, Running, is_step
 from tests.e2e.watching import Machine
 from tests.lab.github import REPOSITORY, Github
 from tests.lab.images import App
-from tests.lab.operator import Operator, Outcome
+from tests.lab.operator import Operator, Outcome, finish
 from tests.lab.releases import Releases
 from tests.lab.terminal import OnTerminal
 from tests.safekeeping.canaries import letters
@@ -31,9 +32,12 @@ VALUES = {
     "DATABASE_URL": f"postgresql://app:{letters('e2e database', 18)}@db:5432/app",
     "SESSION_KEY": PASSWORD,
     "SIGNING_KEY": PEM,
+    "ROTATED_KEY": letters("e2e before a rotation", 40),
     "SECRETS_FINGERPRINT_KEY": letters("e2e fingerprints", 40),
 }
 """In the file of the environment."""
+ROTATED = tuple(letters(f"e2e rotation {n}", 40) for n in range(2))
+"""What comes in place of ROTATED_KEY."""
 VARIABLES = {
     "DIGITALOCEAN_ACCESS_TOKEN": "dop_v1_" + letters("e2e digitalocean", 40),
     "SPACES_SECRET_ACCESS_KEY": letters("e2e spaces", 43),
@@ -61,7 +65,7 @@ sys.exit(int(sys.argv[1]))
 def forms() -> list[str]:
     """Return what would show a canary: made here, and not by what is tested."""
     database = VALUES["DATABASE_URL"].split(":")[2].partition("@")[0]
-    whole = [*VALUES.values(), *VARIABLES.values()]
+    whole = [*VALUES.values(), *VARIABLES.values(), *ROTATED]
     texts = [*(it for it in whole if "\n" not in it), *LINES, database]
     found = set()
     for text in texts:
@@ -122,6 +126,17 @@ class Scene:
     def to_github(self, *options: str) -> Outcome:
         """Push the secrets to GitHub."""
         return self.run("secrets", "push", "staging", "--to", "github", "--yes", *options)
+
+
+def rotated(scene: Scene, value: str, **variables: str) -> Outcome:
+    """Rotate a secret, with the new value on standard input; none: finish what is begun."""
+    words = ("secrets", "rotate", "ROTATED_KEY", "staging", "--yes")
+    process = scene.operator.start(*words, env=variables, stdin=subprocess.PIPE)
+    assert process.stdin
+    process.stdin.write(value)
+    process.stdin.close()
+    process.stdin = None
+    return finish(process)
 
 
 def killed(scene: Scene) -> Outcome:
@@ -186,6 +201,11 @@ RUNS: Mapping[str, tuple[int, Callable[[Scene], Outcome]]] = {
         0, lambda it: it.run("secrets", "push", "staging", "--to", "hosts", "--yes", "--json")
     ),
     "secrets status": (0, lambda it: it.run("secrets", "status", "staging", "--json")),
+    "secrets rotate": (0, lambda it: rotated(it, ROTATED[0])),
+    "secrets rotate, not healthy in time": (
+        1, lambda it: rotated(it, ROTATED[1], RESTOOPS_HEALTH__TIMEOUT_S="1")
+    ),
+    "secrets rotate, finished": (0, lambda it: rotated(it, "")),
     "logs": (0, lambda it: it.run("logs", "staging")),
     "secrets push, a second time": (0, lambda it: it.to_github("--json")),
     "secrets push, refused": (5, lambda it: it.run("secrets", "push", "staging", "--to", "github",

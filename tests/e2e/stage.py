@@ -4,7 +4,7 @@ import subprocess
 from itertools import count
 
 from tests.e2e.inside import Inside, assert_at_rest, look, wipe
-from tests.e2e.table import BAKE_S, KEEP, Which
+from tests.e2e.table import BAKE_S, CHECK, KEEP, Which
 from tests.lab.images import App
 from tests.lab.operator import Operator
 from tests.lab.releases import Releases
@@ -21,7 +21,12 @@ class Stage:
         self._proxy_images = proxy_images
         self._numbers = count(1)
         self._tags: dict[str, str] = {}
+        self._has_secrets = False
         operator.settings["image"]["keep"] = KEEP
+        (operator.folder / "template.env").write_text("SESSION_KEY=<key>\n")
+        values = operator.folder / "staging.env"
+        values.touch(0o600)
+        values.write_text(f"SECRETS_FINGERPRINT_KEY={'0' * 44}\nSESSION_KEY=k-{'1' * 20}\n")
 
     def fresh(self) -> str:
         """Return the tag of a release that was never deployed."""
@@ -35,6 +40,7 @@ class Stage:
             "warm_s": 0 if which == "deploy that stops" else 600,
             "bake_s": BAKE_S if which == "deploy that is watched" else 0,
         }
+        self._hand_over(which == "deploy with secrets")
         if which == "first deploy":
             wipe(self.operator.droplet)
         else:
@@ -71,6 +77,19 @@ class Stage:
         assert status.events[0]["faults"] == []
         assert status.events[0]["open_run"] is None
         assert status.events[0]["serving"]["release"]["tag"] == tag
+
+    def _hand_over(self, wanted: bool) -> None:
+        """Have every release on the host be given secrets, and be checked, or none."""
+        if wanted == self._has_secrets:
+            return
+        settings = self.operator.settings
+        if wanted:
+            settings["secrets"] = {"template": "template.env", "file": "staging.env"}
+            settings["smoke"] = {"checks": [{"name": CHECK, "path": "/"}]}
+        else:
+            del settings["secrets"], settings["smoke"]
+        wipe(self.operator.droplet)
+        self._has_secrets = wanted
 
     def _fill(self, which: Which) -> None:
         state = "exited" if which == "deploy that stops" else "running"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Literal
 
+from restoops.handover import SecretSet
 from restoops.model import Color, Container, Digest, HostState, OpenRun, Proxy, Record, Release
 from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy, plan_rollback
@@ -16,8 +17,10 @@ KEEP = 3
 BAKE_S = 1
 Which = Literal[
     "first deploy", "deploy", "deploy that stops", "deploy that is watched",
-    "deploy with new proxy", "warm rollback", "cold rollback",
+    "deploy with new proxy", "deploy with secrets", "warm rollback", "cold rollback",
 ]  # fmt: skip
+CHECK = "front"
+"""The smoke check of a deploy with secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def moments() -> Iterator[Moment]:
     """Yield all of the table."""
     whole: tuple[Which, ...] = (
         "first deploy", "deploy", "deploy that stops", "deploy that is watched", "warm rollback",
-        "cold rollback",
+        "cold rollback", "deploy with secrets",
     )  # fmt: skip
     for which in whole:
         for index, step in enumerate(steps_of(which)):
@@ -84,7 +87,11 @@ def _plan(which: Which) -> SwapPlan:
     state = HostState("host") if which == "first deploy" else _state(which)
     warm_s = 0 if which == "deploy that stops" else 600
     bake = Limits(BAKE_S, 0.02, 50) if which == "deploy that is watched" else None
-    wishes = Wishes("spec", 5, successes=3, drain_s=30, warm_s=warm_s, keep=KEEP, bake=bake)
+    checks = (CHECK,) if which == "deploy with secrets" else ()
+    wishes = Wishes(
+        "spec", 5, successes=3, drain_s=30, warm_s=warm_s, keep=KEEP, bake=bake,
+        smoke=checks, smoke_live=checks,
+    )  # fmt: skip
     match which:
         case "warm rollback":
             return plan_rollback(state, _release(2), wishes)
@@ -109,6 +116,16 @@ def _state(which: Which) -> HostState:
         },
         images=frozenset(_release(number).digest for number in (1, 2, 3)),
         history=tuple(_record(number) for number in (1, 2, 3)),
+        secrets=_secrets(which),
+    )
+
+
+def _secrets(which: Which) -> tuple[SecretSet, ...]:
+    if which != "deploy with secrets":
+        return ()
+    return tuple(
+        SecretSet(f"{number}", _release(number).digest, f"{number}", "", "", is_complete=True)
+        for number in (1, 2, 3)
     )
 
 

@@ -19,7 +19,7 @@ from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
 from restoops.flows.smoke import SmokeSettings
 from restoops.flows.steps import Executor, HealthSettings
-from restoops.flows.swap import Swap, deploy, rollback
+from restoops.flows.swap import Swap, deploy, renew, rollback
 from restoops.model import Color, Digest, Question, Release, RunKind
 from restoops.plan.bake import Limits
 from restoops.plan.bluegreen import Wishes
@@ -78,6 +78,10 @@ class Operator:
     def deploy_all(self, release: Release) -> FleetEnded:
         self._deploy(release)
         return self._last(FleetEnded)
+
+    def renew(self) -> None:
+        """Deploy what serves again."""
+        renew(self._swap("deploy", "restoops secrets rotate KEY staging"))
 
     def rollback(
         self,

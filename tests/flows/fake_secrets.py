@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from restoops.handover import SecretSet
-from restoops.model import Color, Container, OpenRun, Release
+from restoops.model import Color, Container, OpenRun, Placed, Release, Value
 
 
 @dataclass
@@ -15,6 +16,8 @@ class Handing:
 
     secrets: str = field(default="", kw_only=True)
     """Fingerprint of those that releases are given; empty: none."""
+    values: dict[str, str] = field(default_factory=dict, kw_only=True)
+    """Fingerprints of what releases are given, by name."""
     sets: dict[str, SecretSet] = field(default_factory=dict, kw_only=True)
 
     containers: dict[Color, Container] = field(default_factory=dict, kw_only=True)
@@ -33,13 +36,26 @@ class Handing:
         assert self.run, "secrets are made in a run"
         made = SecretSet(
             f"{release.tag}-{self.run.id}", release.digest, self.run.id, "", self.secrets,
-            is_complete=False,
+            is_complete=False, placed={it: Placed(one) for it, one in self.values.items()},
         )  # fmt: skip
         with self._effect("note secrets"):
             self.sets[made.id] = made
         with self._effect("write secrets"):
             self.sets[made.id] = replace(made, is_complete=True)
         return made.id
+
+    def put_secrets(self, values: Mapping[str, Value]) -> None:
+        """Replace secrets of all releases that were given them."""
+        self._called("put_secrets")
+        for one in list(self.sets.values()):
+            new = {
+                it: Placed(value.fingerprint)
+                for it, value in values.items()
+                if it in one.placed and one.placed[it].fingerprint != value.fingerprint
+            }
+            if one.is_complete and new:
+                with self._effect("update secrets"):
+                    self.sets[one.id] = replace(one, placed={**one.placed, **new})
 
     def spec_of(self, given: str) -> str:
         return f"+{self.sets[given].spec}" if given else ""

@@ -4,9 +4,11 @@ import pytest
 
 from restoops.adapters.sampler import Seen
 from restoops.errors import StepFailed, Unreachable
+from restoops.flows.probing import Probing
 from restoops.plan.probe import Sample
 from restoops.report.events import Probed, RunEnded
 from tests.flows.acting import Operator, deployed
+from tests.flows.clock import FakeClock
 from tests.flows.fake import FakeHost
 from tests.flows.sampling import FakeSampler
 from tests.plan.states import V1, V2
@@ -40,6 +42,23 @@ def test_what_the_probe_met_with_is_told_right_before_the_result_and_with_it() -
     assert isinstance(told[0].samples[0], Sample)
     assert (ended.requests, ended.failed) == (3, 2)
     assert operator.host.sampler.closed.wait(10)
+
+
+def test_what_fails_before_the_first_release_serves_is_no_failure() -> None:
+    operator = asked(FakeHost(), BAD, LOST, GOOD, BAD)
+
+    ended = operator.deploy(V1)
+
+    assert (ended.requests, ended.failed) == (2, 1)
+
+
+def test_nobody_is_asked_while_what_was_cut_off_before_is_put_right() -> None:
+    host = FakeHost(sampler=FakeSampler([GOOD]))
+    probing = Probing([host], "/health", 10, FakeClock())
+
+    probing.begin(host)
+
+    assert not host.sampler.all_seen.wait(0.3)
 
 
 def test_a_rollback_is_probed_too() -> None:

@@ -69,14 +69,19 @@ class Desk:
         """Write `settings` where the command finds them; `start` does it as well."""
         (self.folder / "restoops.yaml").write_text(json.dumps(self.settings))
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> subprocess.Popen[str]:
         """Start a command and leave it running."""
         self.write_settings()
         return subprocess.Popen(
             [*_COMMAND, *arguments],
             cwd=self.folder,
             env=self.env | dict(env or {}),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -124,6 +124,14 @@ def test_a_file_can_be_put_on_a_droplet(droplet: Droplet) -> None:
     assert droplet.exec(["cat", "/etc/motd"]) == "hello\n"
 
 
+@pytest.mark.full
+def test_a_large_output_comes_whole_each_time(droplet: Droplet) -> None:
+    text = "".join(f"line {number}\n" for number in range(10_000))
+    droplet.write("/root/large", text)
+
+    assert {droplet.exec(["cat", "/root/large"]) == text for _ in range(200)} == {True}
+
+
 def test_the_registry_moves_and_deletes_tags(registry: Registry, releases: Releases) -> None:
     first, second = (releases.push(App(name), "restoops/tags") for name in ("t1", "t2"))
     assert first.digest != second.digest

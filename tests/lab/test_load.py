@@ -14,6 +14,13 @@ SLOW = ("--slow-path", "/slow?s=1", "--slow-every", "20")
 
 
 @pytest.mark.lab
+def test_a_test_in_a_module_with_load_has_the_machine_for_itself(
+    request: pytest.FixtureRequest,
+) -> None:
+    assert request.node.get_closest_marker("alone")
+
+
+@pytest.mark.lab
 def test_a_steady_server_is_innocent(engine: DockerClient) -> None:
     with naive.running(engine, OLD) as app:
         url = f"http://{naive.address(app)}:{naive.APP_PORT}/"

@@ -52,6 +52,12 @@ def test_a_good_answer_passes(expected: Check) -> None:
          "nothing there")),
         (check(json_values={"length(a)": "*"}), Answer(200, '{"a": 1}'), ("expected length(a) to be"
          " *, got nothing there")),
+        (check(json_values={"a": "1"}), Answer(200, "[" * 100_000), ("expected JSON, got "
+         f"{'[' * 199}…")),
+        (check(json_values={"a[::0]": "*"}), Answer(200, '{"a": [1]}'), ("expected a[::0] to be *, "
+         "got nothing there")),
+        (check(json_values={"contains(a, `1`)": "true"}), Answer(200, '{"a": "b"}'), ("expected "
+         "contains(a, `1`) to be true, got nothing there")),
         (check(headers={"X-A": "b"}), Answer(200), "expected header X-A: b, got none"),
         (check(headers={"X-A": "b"}), Answer(200, "", {"x-a": "c\x1b[2J"}), ("expected header X-A: "
          "b, got c [2J")),

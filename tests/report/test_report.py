@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -18,9 +19,11 @@ from restoops.errors import (
     Unreachable,
     UsageError,
 )
+from restoops.model import Record, Timing
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.probe import Sample
-from restoops.plan.steps import Switch
+from restoops.plan.runs import merge
+from restoops.plan.steps import Forget, Smoke, Step, Switch, Verify
 from restoops.report.events import Recovering, RunEnded, RunStarted, StepStarted
 from restoops.report.html import render
 from restoops.report.page import Bar, Phase, Tone
@@ -159,6 +162,36 @@ def test_a_page_out_of_the_history_says_what_it_lacks() -> None:
     assert "Requests of the probe are not kept" in text
     assert "No record of this run on: web-3." in text
     assert "What clients met with" not in text
+
+
+def test_smoke_checks_are_in_the_phase_that_they_are_put_in() -> None:
+    steps: tuple[Step, ...] = (
+        Smoke(GREEN, ("menu",)), Switch(GREEN), Verify(GREEN), Smoke(GREEN, ("menu",), live=True),
+        Forget(frozenset({"a"})),
+    )  # fmt: skip
+    stage = Stage()
+    stage.tell(RunStarted("deploy", "production", NEW, ("10.20.0.2",)))
+    for number, step in enumerate(steps):
+        stage.step("10.20.0.2", step, number, 0.1)
+    stage.chronicle.results = (HostResult("10.20.0.2", Ending.DONE, NEW),)
+    [watched] = stage.chronicle.page().hosts
+    log = tuple(Timing(type(it).__name__, "2026-01-02T03:04:05Z", 0.1) for it in steps)
+    record = Record(open_run(NEW), "done", "2026-01-02T03:04:09Z", log=log)
+    [recalled] = page_of(merge({"web-1": (record,)})[0], "production").hosts
+
+    for host in (watched, recalled):
+        assert [bar.phase for bar in host.bars] == [
+            Phase.PREPARE, Phase.SWITCH, Phase.SWITCH, Phase.SWITCH, Phase.SETTLE,
+        ]  # fmt: skip
+
+
+def test_each_kind_of_step_has_words_of_its_own_out_of_the_history() -> None:
+    kinds = {kind.__name__ for kind in get_args(Step)}
+    log = tuple(Timing(kind, "2026-01-02T03:04:05Z", 0.1) for kind in sorted(kinds))
+    record = Record(open_run(NEW), "done", "2026-01-02T03:04:09Z", log=log)
+    [host] = page_of(merge({"web-1": (record,)})[0], "production").hosts
+
+    assert not {bar.step for bar in host.bars} & kinds
 
 
 def test_nothing_on_a_page_comes_from_outside_and_nothing_runs() -> None:

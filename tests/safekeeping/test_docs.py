@@ -11,7 +11,8 @@ SHOWN = [
     it
     for page in PAGES
     for it in shown_commands(page)
-    if it.words[:1] == ["secrets"] and it.words[1] not in ("push", "status")  # e2e, test_github
+    if it.words[:1] == ["secrets"]
+    and it.words[1] not in ("push", "rotate", "status")  # e2e, test_github
 ]
 
 

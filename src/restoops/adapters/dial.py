@@ -111,7 +111,13 @@ class DialAdapter(UnixHTTPAdapter):
 
 
 class DialClient(docker.APIClient):
-    """docker-py's client, for what it would otherwise look for in a socket only."""
+    """docker-py's client, for what it would otherwise look for in a socket only.
+
+    It speaks a version of the API that the engine still knows. Which are known is asked only of an
+    engine that refuses the first question in ours: nearly all of them answer it.
+    """
+
+    _is_understood = False
 
     def request(  # type: ignore[override]  # what docker-py uses of it
         self,
@@ -131,16 +137,36 @@ class DialClient(docker.APIClient):
         """
         adapter = self.get_adapter(url)
         if stream:
+            if not self._is_understood:
+                url = self._in_their_version(url)
             every = {**self.headers, **(headers or {})}
             asked = requests.Request(method, url, headers=every, params=params, data=data)
             return adapter.send(asked.prepare(), stream=True, timeout=timeout)
         given = {name: value for name, value in (params or {}).items() if value is not None}
-        target = f"/{url.split('/', 3)[3]}{'?' * bool(given)}{urlencode(given, doseq=True)}"
+        asked_for = f"{'?' * bool(given)}{urlencode(given, doseq=True)}"
         usual = {"host": "localhost", "User-Agent": str(self.headers["User-Agent"])}
         body = data.encode() if isinstance(data, str) else data
-        question = Message(method, target, {**usual, **(headers or {})}, body)
+        every = {**usual, **(headers or {})}
         assert isinstance(adapter, DialAdapter)  # noqa: S101  connect() has mounted it
-        return _response(url, adapter.ask(question, timeout))
+
+        def ask(url: str) -> Reply:
+            target = f"/{url.split('/', 3)[3]}{asked_for}"
+            return adapter.ask(Message(method, target, every, body), timeout)
+
+        reply = ask(url)
+        if reply.status == requests.codes.bad_request and not self._is_understood:
+            theirs = self._in_their_version(url)
+            reply = reply if theirs == url else ask(theirs)
+        self._is_understood = True
+        return _response(url, reply)
+
+    def _in_their_version(self, url: str) -> str:
+        """Ask which versions the engine knows; return `url` in the one that is spoken from now."""
+        ours, self._is_understood = f"/v{self._version}/", True
+        oldest = self.version(api_version=False)["MinAPIVersion"]
+        if _as_numbers(oldest) > _as_numbers(self._version):
+            self._version = oldest
+        return url.replace(ours, f"/v{self._version}/", 1)
 
     def _get_raw_response_socket(self, response: Any) -> Any:
         """Return what an answer that is streamed is read from; its timeout is then taken off."""
@@ -158,25 +184,18 @@ def _response(url: str, reply: Reply) -> requests.Response:
 
 
 def connect(dial: Callable[[], Stream], timeout_s: float) -> DialClient:
-    """Return a client that speaks a version of the API that the engine still knows.
+    """Return a client; its first question connects.
 
     An answer that takes longer than `timeout_s`, or a part of one, is none: docker-py's own
     patience of a minute is not what an operator set for a host that hangs.
     """
-    adapter = DialAdapter(dial, timeout_s)
-
-    def speaking(version: str) -> DialClient:
-        client = DialClient(
-            base_url="unix:///dial",
-            version=version,
-            timeout=timeout_s,  # type: ignore[arg-type]  # or float
-        )
-        client.mount("http+docker://", adapter)
-        return client
-
-    client = speaking(_API_VERSION)
-    oldest = client.version(api_version=False)["MinAPIVersion"]
-    return client if _as_numbers(oldest) <= _as_numbers(_API_VERSION) else speaking(oldest)
+    client = DialClient(
+        base_url="unix:///dial",
+        version=_API_VERSION,
+        timeout=timeout_s,  # type: ignore[arg-type]  # or float
+    )
+    client.mount("http+docker://", DialAdapter(dial, timeout_s))
+    return client
 
 
 def _as_numbers(version: str) -> tuple[int, ...]:

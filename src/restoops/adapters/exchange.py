@@ -5,6 +5,7 @@ With urllib3 and http.client these took a third of what a fleet's deploy takes o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -53,22 +54,29 @@ class Reply:
 
 
 def ask(
-    stream: Stream, question: Message, *, timeout_s: float | None, at_most: int | None = None
+    stream: Stream,
+    question: Message,
+    *,
+    timeout_s: float | None,
+    at_most: int | None = None,
+    within_s: float | None = None,
 ) -> Reply:
     """Send a question and return its answer, or the first `at_most` bytes of one.
 
     Raises:
-        OSError: the stream was lost, or nothing came for `timeout_s` seconds.
+        OSError: the stream was lost, nothing came for `timeout_s` seconds, or the answer has not
+            come to its end within `within_s`, though each part came in time.
         h11.ProtocolError: what came is no answer, or was cut off.
     """
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEADER_BYTES)
+    until = None if within_s is None else time.monotonic() + within_s
     stream.settimeout(timeout_s)
     stream.sendall(question.encoded(http))
-    while isinstance(head := _next(http, stream), h11.InformationalResponse):
+    while isinstance(head := _next(http, stream, until), h11.InformationalResponse):
         pass
     assert isinstance(head, h11.Response)  # noqa: S101  nothing else begins an answer
     body = b""
-    while isinstance(part := _next(http, stream), h11.Data):
+    while isinstance(part := _next(http, stream, until), h11.Data):
         body += part.data
         if at_most is not None and len(body) > at_most:
             break  # what is left of it is in the way of another
@@ -82,7 +90,9 @@ def ask(
     )
 
 
-def _next(http: h11.Connection, stream: Stream) -> object:
+def _next(http: h11.Connection, stream: Stream, until: float | None) -> object:
     while (event := http.next_event()) is h11.NEED_DATA:
+        if until is not None and time.monotonic() > until:
+            raise TimeoutError("timed out")
         http.receive_data(stream.recv(_PART_BYTES))
     return event

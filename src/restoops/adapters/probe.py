@@ -19,7 +19,11 @@ _MAX_BYTES = 1024 * 1024
 
 
 class Prober:
-    """Asks over one kept-alive stream that `dial` makes."""
+    """Asks over a kept-alive stream that `dial` makes.
+
+    A question that was walked away from goes on with the stream that it has: the next one, asked
+    meanwhile, must not get its answer, and has a stream of its own.
+    """
 
     def __init__(self, socket_path: str, dial: Callable[[str], Stream]) -> None:
         self._socket = socket_path
@@ -52,29 +56,41 @@ class Prober:
         return self._try(question, slot)
 
     def _try(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
+        stream: Stream | None = None
         try:
-            return self._ask(question, slot)
+            self.connect()
+            stream, self._stream = self._stream, None
+            assert stream  # noqa: S101  connect() has made it
+            answer, is_last = self._ask(stream, question, slot)
         except (OSError, EOFError, h11.ProtocolError, Unreachable) as error:
-            self.close()
-            return Answer(0, str(error) or type(error).__name__), None
+            if stream:
+                stream.close()
+            return (Answer(0, str(error) or type(error).__name__), None)
+        if is_last or self._stream:
+            stream.close()
+        else:
+            self._stream = stream
+        return answer
 
-    def _ask(self, question: Question, slot: Color | None) -> tuple[Answer, Color | None]:
-        self.connect()
-        assert self._stream  # noqa: S101  connect() has made it
+    def _ask(
+        self, stream: Stream, question: Question, slot: Color | None
+    ) -> tuple[tuple[Answer, Color | None], bool]:
+        """Return the answer and who gave it, and whether it is the last of the stream."""
         own = {_SLOT: slot.value} if slot else {}
         body = None if question.body is None else question.body.encode()
         message = Message(
             question.method, question.path, {**_USUAL, **_lower(question.headers), **own}, body
         )
+        limit_s = question.timeout_s
         began = time.monotonic()
-        reply = ask(self._stream, message, timeout_s=question.timeout_s, at_most=_MAX_BYTES)
+        reply = ask(stream, message, timeout_s=limit_s, at_most=_MAX_BYTES, within_s=limit_s)
         seconds = time.monotonic() - began
-        if reply.is_last:
-            self.close()
         if _SLOT not in reply.headers:
-            return Answer(0, "nothing listens on the application's port"), None
+            nobody = Answer(0, "nothing listens on the application's port")
+            return (nobody, None), reply.is_last
         text = reply.body.decode(errors="replace")
-        return Answer(reply.status, text, reply.headers, seconds), Color(reply.headers[_SLOT])
+        answer = Answer(reply.status, text, reply.headers, seconds)
+        return (answer, Color(reply.headers[_SLOT])), reply.is_last
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -16,10 +16,12 @@ from restoops.errors import NeedsAttention, Unreachable
 from restoops.model import Color, Counts
 
 _PROMPT = b"\n> "
+_ANSWER_S = 10
 _SERVERS = "show stat -1 4 -1"
 """The counters of all servers, and not those of all frontends and backends."""
 _ANSWERS = tuple(f"hrsp_{kind}" for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
 _NO_ANSWER = ("econ", "eresp")
+_COLORS = {color.value: color for color in Color}
 _COLUMNS = frozenset(
     ("pxname", "svname", "addr", "scur", "qcur", "status", "check_code", *_ANSWERS, *_NO_ANSWER)
 )
@@ -56,7 +58,7 @@ class RuntimeApi:
         """Connect ahead of use, so that the way is ready when it is needed."""
         if self._stream is None:
             self._stream = self._dial(self._socket)
-            self._stream.settimeout(10)
+            self._stream.settimeout(_ANSWER_S)
             self._is_greeted = False
             with contextlib.suppress(OSError):  # who asks then is told that nobody answers
                 self._stream.sendall(b"prompt\n")
@@ -127,12 +129,13 @@ class RuntimeApi:
 
     def _servers(self) -> list[dict[str, str]]:
         (told,) = self._ask(_SERVERS)
-        return [row for row in _rows(told) if row["svname"] in tuple(Color)]
+        return [row for row in _rows(told) if row["svname"] in _COLORS]
 
     def _order(self, command: str, *questions: str) -> list[str]:
         """Give an order; return the answers to `questions` that are asked right after it."""
-        # An order is sent once: a stream that was closed meanwhile is noticed by a question.
-        self.current()
+        # An order is sent once: a stream that was closed meanwhile has to be noticed before.
+        if not self._is_quiet():
+            self.current()
         # "No such server." and all other refusals come as text, with success: any answer is one.
         answer, *answers = self._ask_once(command, *questions)
         if refusal := answer.strip():
@@ -141,6 +144,22 @@ class RuntimeApi:
                 hint="Was its configuration edited by hand? The next deploy writes it anew.",
             )
         return answers
+
+    def _is_quiet(self) -> bool:
+        """Return whether the stream is open and has nothing to say; it is not waited for."""
+        if self._stream is None or not self._is_greeted:
+            return False
+        self._stream.settimeout(0)
+        try:
+            self._stream.recv(1)
+        except (TimeoutError, BlockingIOError):  # of a channel, of a socket
+            return True
+        except OSError:
+            return False
+        finally:
+            self._stream.settimeout(_ANSWER_S)
+        self.close()  # its end, or an answer to nobody's question
+        return False
 
     def _ask(self, *commands: str) -> list[str]:
         """Ask something that changes nothing, on a new stream if HAProxy has closed the old one.
@@ -206,15 +225,14 @@ def _rows(text: str, proxies: str = "") -> list[dict[str, str]]:
 
 def parse_traffic(route: Route, rows: Sequence[dict[str, str]]) -> Traffic:
     """Read the rows of `show stat` (https://docs.haproxy.org/2.6/management.html#9.1)."""
-    servers = [
-        row for row in rows if row["pxname"].startswith("app_") and row["svname"] in tuple(Color)
-    ]
     sessions = dict.fromkeys(Color, 0)
     counts = dict.fromkeys(Color, Counts())
     up: set[Color] = set()
     doubted: set[Color] = set()
-    for row in servers:
-        color = Color(row["svname"])
+    for row in rows:
+        color = _COLORS.get(row["svname"])
+        if color is None or not row["pxname"].startswith("app_"):
+            continue
         sessions[color] += int(row["scur"] or 0) + int(row["qcur"] or 0)
         counts[color] += _counts(row)
         if row["pxname"] == f"app_{color}" and row["status"].startswith("UP"):
@@ -228,6 +246,6 @@ def parse_traffic(route: Route, rows: Sequence[dict[str, str]]) -> Traffic:
 
 def _counts(row: dict[str, str]) -> Counts:
     """Return what a server was asked; its own answers, and the connections that gave none."""
-    answered = sum(int(row.get(name) or 0) for name in _ANSWERS)
-    broken = sum(int(row.get(name) or 0) for name in _NO_ANSWER)
+    answered = sum(map(int, filter(None, map(row.get, _ANSWERS))))
+    broken = sum(map(int, filter(None, map(row.get, _NO_ANSWER))))
     return Counts(answered + broken, int(row.get("hrsp_5xx") or 0) + broken)

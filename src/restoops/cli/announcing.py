@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from restoops.errors import RestoopsError
 from restoops.report.job import in_actions
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 @contextlib.contextmanager
 def announced(loaded: Loaded, tell: Tell) -> Iterator[Tell]:
     """Yield what to tell in place of `tell`, which is told as well."""
-    announcer = _announcer(loaded)
+    announcer = _announcer_or_none(loaded)
     if announcer is None:
         yield tell
         return
@@ -39,6 +40,18 @@ def announced(loaded: Loaded, tell: Tell) -> Iterator[Tell]:
         raise
     finally:
         announcer.end(error)
+
+
+def _announcer_or_none(loaded: Loaded) -> Announcer | None:
+    """Return who tells GitHub; a fault of what that takes must stop no deploy and no rollback."""
+    try:
+        return _announcer(loaded)
+    except RestoopsError as error:
+        why = error.message
+    except Exception as error:  # noqa: BLE001  such as a token that no header can hold
+        why = type(error).__name__
+    _warn(f"GitHub is not told of this deployment: {why}")
+    return None
 
 
 def _announcer(loaded: Loaded) -> Announcer | None:

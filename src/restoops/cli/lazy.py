@@ -21,7 +21,7 @@ _GROUPS = (
     ),
     (
         "secrets",
-        "Find secrets where none belong, and check those of an environment.",
+        "Find secrets where none belong; check, hand over and rotate those of an environment.",
         "restoops secrets check staging",
     ),
 )

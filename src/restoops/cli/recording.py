@@ -67,9 +67,23 @@ def recording(kind: RunKind, options: RunOptions, report: Path | None) -> Iterat
         raise
     finally:
         if report:
-            _write(record, report, is_quiet=options.as_json)
+            with _beside("report"):
+                _write(record, report, is_quiet=options.as_json)
         if not options.dry_run:
-            _notify(record)
+            with _beside("notify"):
+                _notify(record)
+
+
+@contextlib.contextmanager
+def _beside(what: str) -> Iterator[None]:
+    """Say that something did not work which is no reason for a run to end otherwise than it did."""
+    from restoops.cli.app import our_fault
+
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  whatever it is, the run is over
+        told = error if isinstance(error, RestoopsError) else our_fault(error)
+        _say(f"{what}: {told.message}")
 
 
 def _as_told(error: BaseException) -> RestoopsError:

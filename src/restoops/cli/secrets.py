@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restoops.cli import secrets_push
+from restoops.cli import secrets_push, secrets_rotate
 from restoops.cli.options import EnvironmentArgument, JsonOption
 from restoops.errors import CheckRefused, UsageError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 secrets_push.register(app)
+secrets_rotate.register(app)
 
 PathArgument = Annotated[
     Path | None,

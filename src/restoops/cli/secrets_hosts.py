@@ -26,12 +26,19 @@ def host_sinks(loaded: Loaded, wait_s: int, *, dry_run: bool) -> Iterator[tuple[
     """
     from restoops.flows.secrets_hosts import HostSink
 
+    with reached_hosts(loaded, wait_s, locks=not dry_run) as hosts:
+        yield tuple(map(HostSink, hosts))
+
+
+@contextlib.contextmanager
+def reached_hosts(loaded: Loaded, wait_s: int, *, locks: bool) -> Iterator[tuple[Host, ...]]:
+    """Lend the hosts of an environment, each locked if `locks`; raises as `host_sinks` does."""
     with opened(loaded) as found, contextlib.ExitStack() as stack:
         found.raise_if_absent()
         # In the order of the environment, as every run takes them: no two wait for each other.
-        for host in found.hosts if not dry_run else ():
+        for host in found.hosts if locks else ():
             stack.enter_context(_locked(host, wait_s))
-        yield tuple(map(HostSink, found.hosts))
+        yield found.hosts
 
 
 @contextlib.contextmanager

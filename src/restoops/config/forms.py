@@ -186,6 +186,12 @@ VariableName = Annotated[
     ),
 ]
 NoControl = Annotated[str, matching(r"[^\x00-\x1f\x7f]*", "one line without control characters")]
+# Other letters have no encoding that every server and proxy would read in the same way.
+HeaderText = Annotated[
+    str,
+    Field(max_length=4000),
+    matching(r"[\x20-\x7e]*", "one line of ASCII: letters, digits and signs"),
+]
 Argument = Annotated[
     str,
     Field(max_length=100_000),  # Linux: at most 128 KiB each (`man 2 execve`)

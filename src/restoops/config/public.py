@@ -14,6 +14,7 @@ from restoops.config.forms import (
     CheckName,
     FileName,
     HeaderName,
+    HeaderText,
     JsonPath,
     NoControl,
     PublicUrl,
@@ -51,7 +52,7 @@ class SmokeCheck(Section):
     """Path that is asked for, on a host as well as at the public address."""
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     """Method. What is no `GET`, `HEAD` or `OPTIONS` is never sent a second time."""
-    send_headers: dict[HeaderName, NoControl] = Field(default_factory=dict)
+    send_headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
     """Headers of the request. Not for secrets: this file is in the repository."""
     body: Argument | None = None
     """Body of the request; its `content-type` goes into `send_headers`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from restoops.adapters.clock import Clock
@@ -38,6 +38,9 @@ class Probing:
     _requests: int = 0
     _failed: int = 0
     _began: tuple[str, float] = ("", 0.0)
+    _unserved: set[str] = field(default_factory=set)
+    """Hosts where nothing has served yet."""
+    _is_on: bool = False
     _is_over: bool = False
 
     def __post_init__(self) -> None:
@@ -47,9 +50,13 @@ class Probing:
         self._chosen = {self.hosts[int(number * step)].name for number in range(count)}
 
     def begin(self, host: Host) -> None:
-        """Begin to ask a host, in the background; once, and only if it is one of those asked."""
+        """Begin to ask a host, in the background; once, and only if it is one of those asked.
+
+        Outside of `telling` it is left alone: what was cut off before is put right first.
+        """
         with self._one_at_a_time:
-            if self._is_over or host.name in self._begun or host.name not in self._chosen:
+            is_asked = host.name in self._chosen and host.name not in self._begun
+            if not self._is_on or self._is_over or not is_asked:
                 return
             self._begun[host.name] = None
             if not self._began[0]:
@@ -57,8 +64,14 @@ class Probing:
         in_background(lambda: self._ask(host))
 
     @contextlib.contextmanager
-    def telling(self, tell: Tell) -> Iterator[None]:
-        """End the probe with the block, however that ends, and tell what came of it."""
+    def telling(self, tell: Tell, unserved: Iterable[str] = ()) -> Iterator[None]:
+        """End the probe with the block, however that ends, and tell what came of it.
+
+        What fails on a host that is `unserved` does not count, until it has answered well once:
+        before the first release there are no clients that could lose a request.
+        """
+        self._unserved.update(unserved)
+        self._is_on = True
         try:
             yield
         finally:
@@ -103,6 +116,10 @@ class Probing:
         with self._one_at_a_time:
             if self._is_over:
                 return False
+            if not sample.failed:
+                self._unserved.discard(sample.host)
+            if sample.host in self._unserved:
+                return True
             self._asked.add(sample.host)
             self._requests += 1
             self._failed += sample.failed

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused, UsageError
+from restoops.flows.secrets_current import key_in
 from restoops.flows.secrets_sources import Keeping, learn_secrets
 from restoops.plan.env_check import EnvCheck, compare, weak_names
 from restoops.plan.fingerprints import KEY_NAME
@@ -28,9 +29,9 @@ def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, 
 
     Raises:
         CheckRefused: they are not; says which, and never a value.
-        UsageError: template or source cannot be read.
+        UsageError: template or source cannot be read, or there is no key for fingerprints.
     """
-    found = _check(Keeping.of(chosen, start=start, environ=environ))
+    found = _check(Keeping.of(chosen, start=start, environ=environ), needs_key=True)
     if found.findings:
         lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
         raise CheckRefused(
@@ -47,16 +48,18 @@ def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, 
 
     What cannot be read holds nothing up; a password store is not opened for this.
     """
-    if chosen.settings.secrets.source in ("file", "environment"):
+    if chosen.settings.secrets.source in ("file", "environment", "age"):
         with contextlib.suppress(UsageError):
             _check(Keeping.of(chosen, start=start, environ=environ))
 
 
-def _check(keeping: Keeping) -> EnvCheck:
+def _check(keeping: Keeping, *, needs_key: bool = False) -> EnvCheck:
     template, source = keeping.template(), keeping.source()
     found = source.read()
     learn_secrets(template, source, found)
     values = {name: it for name, it in found.items() if name != KEY_NAME}
     findings = compare(template.variables, values, is_exclusive=source.is_exclusive)
     weak = weak_names(template.variables, values)
+    if needs_key and not findings:
+        key_in(found, source.shown)
     return EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)

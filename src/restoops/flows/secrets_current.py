@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from restoops.errors import UsageError
-from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.flows.secrets_sources import Keeping, Source, learn_secrets
 from restoops.handover import Handed
 from restoops.model import Secret, Value
-from restoops.plan.env_template import Variable
+from restoops.plan.env_template import Template, Variable
 from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME, fingerprint_of_all, fingerprints
 
 
@@ -36,10 +36,21 @@ def current(keeping: Keeping) -> Current:
     template, source = keeping.template(), keeping.source()
     found = source.read()
     learn_secrets(template, source, found)
-    key = _key(found, source.shown)
+    return valued(keeping.environment, template, source, found)
+
+
+def valued(
+    environment: str, template: Template, source: Source, found: Mapping[str, Secret]
+) -> Current:
+    """Return of what was `found` in `source` the values that `current` does.
+
+    Raises:
+        UsageError: there is no key for fingerprints.
+    """
+    key = key_in(found, source.shown)
     names = [it.name for it in template.variables if it.name in found]
     values = {name: found[name] for name in names if found[name].reveal().strip()}
-    return Current(keeping.environment, source.shown, fingerprints(key, values), template.variables)
+    return Current(environment, source.shown, fingerprints(key, values), template.variables)
 
 
 def handing(keeping: Keeping) -> Callable[[], Handed]:
@@ -59,7 +70,12 @@ def handing(keeping: Keeping) -> Callable[[], Handed]:
     return ask
 
 
-def _key(found: Mapping[str, Secret], where: str) -> Secret:
+def key_in(found: Mapping[str, Secret], where: str) -> Secret:
+    """Return the key that fingerprints are made with.
+
+    Raises:
+        UsageError: the source, which is named `where`, has none.
+    """
     key = found.get(KEY_NAME, Secret(""))
     if len(key.reveal()) < KEY_LENGTH:
         what = f"is shorter than {KEY_LENGTH} characters" if key.reveal() else "is missing"

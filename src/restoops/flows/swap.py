@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from restoops.errors import RestoopsError
+from restoops.errors import Refused, RestoopsError
 from restoops.flows.background import in_background
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks, facts_of
@@ -52,6 +52,30 @@ def deploy(swap: Swap, resolve: Callable[[Interrupt], Release]) -> None:
         release = resolve(swap.fleet.interrupt)
         plans = {s: plan_deploy(state, release, swap.wishes) for s, state in states.items()}
         _carry_out(swap, states, plans, release)
+
+
+def renew(swap: Swap) -> None:
+    """Deploy what serves again, with the settings and secrets of today; done already, nothing.
+
+    Raises:
+        Refused: nothing serves, or hosts serve different releases.
+    """
+    with swap.fleet.locked() as states:
+        release = _serves(states)
+        plans = {s: plan_deploy(state, release, swap.wishes) for s, state in states.items()}
+        _carry_out(swap, states, plans, release)
+
+
+def _serves(states: Mapping[Session, HostState]) -> Release:
+    serving = {state.serving.release if state.serving else None for state in states.values()}
+    by_digest = {it.digest if it else None: it for it in serving}
+    found = next(iter(by_digest.values()), None) if len(by_digest) == 1 else None
+    if found is None:
+        raise Refused(
+            "hosts do not all serve the same release: nothing can be deployed again",
+            hint="`restoops status` shows what serves; a deploy brings them together.",
+        )
+    return found
 
 
 def rollback(
@@ -143,7 +167,8 @@ def _probed(
     swap: Swap, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]
 ) -> None:
     fleet, probing = swap.fleet, swap.probing
-    with probing.telling(fleet.tell) if probing else contextlib.nullcontext():
+    unserved = [session.host.name for session in plans if session.previous is None]
+    with probing.telling(fleet.tell, unserved) if probing else contextlib.nullcontext():
         fleet.carry_out(plans, states)
 
 

@@ -105,6 +105,8 @@ class Redactor:
                 start, before = spans.pop()
                 end = max(end, before)
             spans.append((start, end))
+        if not spans:
+            return text
         edges = [0, *(edge for span in spans for edge in span), len(text)]
         return MASK.join(text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True))
 

@@ -44,6 +44,11 @@ class SecretState:
     is_due: bool
     copies: tuple[Copy, ...]
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether each place that was asked has the value of the source."""
+        return all(it.standing is Standing.CURRENT for it in self.copies)
+
 
 @dataclass(frozen=True, slots=True)
 class SecretsStatus:

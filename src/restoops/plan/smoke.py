@@ -80,7 +80,7 @@ def _header_faults(expected: Mapping[str, str], got: Mapping[str, str]) -> Itera
 def _json_faults(expected: Mapping[str, str], text: str) -> Iterator[str]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         yield f"expected JSON, got {_shown(text) or 'nothing'}"
         return
     for path, pattern in expected.items():
@@ -97,8 +97,8 @@ def _at(path: str, document: Any) -> str | None:
 
     try:
         value = jmespath.search(path, document)
-    except jmespath.exceptions.JMESPathError:
-        return None
+    except (jmespath.exceptions.JMESPathError, TypeError, ValueError, RecursionError):
+        return None  # JMESPath has not thought of all that may stand there
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 

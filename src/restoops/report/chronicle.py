@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from restoops.errors import Interrupted, NeedsAttention, Refused, RestoopsError, UsageError
@@ -32,7 +32,7 @@ _LINES = 200
 """Lines of a release command or a hook that are kept."""
 _GOOD = (Ending.DONE, Ending.UNCHANGED, Ending.FINISHED)
 _SWITCHING = ("Switch", "Verify", "Bake")
-_SETTLING = ("Drain", "KeepWarm", "Stop", "Trim")
+_SETTLING = ("Drain", "KeepWarm", "Stop", "Trim", "Forget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ class Chronicle:
     _started: RunStarted | None = None
     _previous: dict[str, Release | None] = field(default_factory=dict)
     _bars: dict[str, list[Bar]] = field(default_factory=dict)
+    _names: dict[str, set[str]] = field(default_factory=dict)
+    """Kinds of steps that each host has behind it in this run."""
     _began: dict[str, tuple[Step, float]] = field(default_factory=dict)
     _restoring: set[str] = field(default_factory=set)
     _output: dict[str, list[str]] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Chronicle:
             case RunStarted():
                 self._started = event
                 self._restoring.clear()  # what had to be put right first is in order now
+                self._names.clear()
             case Planned(host, previous):
                 self._previous[host] = previous
             case PuttingRight(host) | Recovering(host):
@@ -133,15 +136,17 @@ class Chronicle:
     def _add(self, host: str, step: Step, seconds: float | None, note: str) -> None:
         begun, at_s = self._began.pop(host, (step, self.seconds()))
         took = self.seconds() - at_s if seconds is None or begun != step else seconds
+        name, before = type(step).__name__, self._names.setdefault(host, set())
         bar = Bar(
             step=describe(step),
-            kind=snake(type(step).__name__),
-            phase=Phase.RESTORE if host in self._restoring else phase_of(type(step).__name__),
+            kind=snake(name),
+            phase=Phase.RESTORE if host in self._restoring else phase_of(name, before),
             at_s=round(at_s, 3),
             seconds=round(took, 3),
             broken=seconds is None,
             note=note,
         )
+        before.add(name)
         self._bars.setdefault(host, []).append(bar)
 
     def _hosts(self) -> Iterable[HostPart]:
@@ -190,11 +195,16 @@ class Chronicle:
         )
 
 
-def phase_of(step: str) -> Phase:
-    """Return the phase that a step, by the name of its kind, belongs to."""
-    if step in _SWITCHING:
+def phase_of(step: str, before: Collection[str]) -> Phase:
+    """Return the phase that a step belongs to, by its kind and the kinds of those before it.
+
+    The new release is smoke-checked ahead of the switch and, live, after it; and its slot may have
+    to be drained and emptied first.
+    """
+    has_switched = "Switch" in before
+    if step in _SWITCHING or (step == "Smoke" and has_switched):
         return Phase.SWITCH
-    return Phase.SETTLE if step in _SETTLING else Phase.PREPARE
+    return Phase.SETTLE if step in _SETTLING and has_switched else Phase.PREPARE
 
 
 def _failed(kind: str, tag: str, where: str, fault: RestoopsError) -> str:

@@ -20,6 +20,7 @@ _WORDS = {
     "Pull": "pull the image",
     "Start": "start the release",
     "AwaitHealthy": "wait until it is healthy",
+    "Smoke": "put smoke checks to it",
     "Switch": "switch traffic",
     "Verify": "check through the proxy that it answers",
     "Bake": "watch it under traffic",
@@ -27,6 +28,7 @@ _WORDS = {
     "KeepWarm": "keep the other warm",
     "Stop": "stop the other",
     "Trim": "remove images that no rollback needs",
+    "Forget": "remove secrets that no release needs",
 }
 """Steps without what the history does not keep, such as their slots."""
 
@@ -93,8 +95,10 @@ def _hosts(run: FleetRun) -> Iterator[HostPart]:
 def _bars(record: Record, started_at: str) -> Iterator[Bar]:
     """Yield the steps; those that follow one that broke put the host right."""
     is_restoring = record.outcome == "undone"
+    before: set[str] = set()
     for timing in record.log:
-        phase = Phase.RESTORE if is_restoring else phase_of(timing.step)
+        phase = Phase.RESTORE if is_restoring else phase_of(timing.step, before)
+        before.add(timing.step)
         yield _bar(timing, phase, started_at)
         is_restoring = is_restoring or timing.broken
 
