@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import pyrage
 import pytest
 
 from tests.actions.job import JobResult, StepResult
@@ -165,6 +166,28 @@ def listed(stage: Stage) -> set[str]:
     """Return the tags that the registry has."""
     rows = stage.desk.run("images", "list", "staging", "--json").events
     return {tag for row in rows if row.get("in_registry") for tag in row["tags"]}
+
+
+def test_a_job_reads_secrets_of_a_release_with_the_key_to_them(stage: Stage) -> None:
+    key = pyrage.x25519.Identity.generate()
+    stage.desk.settings["secrets"] = {"template": "t", "source": "age", "age_file": "e.age"}
+    push = stage.push(DEVELOP)
+    del stage.desk.settings["secrets"]
+    (push.folder / "workspace/t").write_text("# min: 99\nSESSION_KEY=<key>\n")
+    (push.folder / "workspace/e.age").write_bytes(
+        pyrage.encrypt(f"SESSION_KEY={CANARY}-{CANARY}\n".encode(), [key.to_public()])
+    )
+    wish = {"environment": "staging", "tag": push.tag}
+
+    told = push.runner().run("deploy", wish, {**stage.secrets(), "AGE_KEY": f"{key}"})["deploy"]
+
+    log = told.step("Deploy").log
+    assert "SESSION_KEY: wrong shape, should have 99 characters or more" in log
+    assert str(key) not in log
+    assert f"{CANARY}-{CANARY}" not in log.replace(f"::add-mask::{CANARY}-{CANARY}", "")
+    (kept,) = push.folder.rglob("age.key")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert not kept.is_relative_to(push.folder / "workspace")
 
 
 def test_a_clean_up_that_fails_is_told(stage: Stage) -> None:
