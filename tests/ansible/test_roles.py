@@ -57,7 +57,7 @@ def run(home: Path, program: str, *words: str | Path) -> subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 from tests.docker import workspace
 from tests.docker.servers import Server
 
-READY_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 60.0
 ENDED_TIMEOUT_S = 20.0
 
 
