@@ -24,6 +24,8 @@ AT_ONCE = 2
 """Droplets that are started at the same time: as many as suit two processors."""
 TOGETHER = {f"tests/ansible/test_{name}.py" for name in ("setup", "outside", "way_back")}
 """Files whose tests share a droplet that takes minutes to set up."""
+LONG = tuple(f"tests/{name}" for name in ("ansible/", "docker/", "infra/", "test_package.py"))
+"""What takes long without the lab: each test runs other programs."""
 UNDER_LOAD = {"tests.lab.loadrun", "tests.e2e.fleets"}
 """Where that is from by which a module of tests puts load on droplets."""
 
@@ -41,6 +43,7 @@ class OneFileEach(LoadFileScheduling):
         return "together" if file in TOGETHER else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneFileEach | None:
     """Hand out tests in our way where workers take a file each."""
     return OneFileEach(config, log) if config.getvalue("dist") == "loadfile" else None
@@ -63,7 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def turn(item: pytest.Item) -> tuple[bool, bool, int, str]:
         file = file_of(item)
-        return file not in TOGETHER, file not in files, -tests[file], file
+        is_quick = file not in files and not file.startswith(LONG)
+        return file not in TOGETHER, is_quick, -tests[file], file
 
     items.sort(key=turn)
 

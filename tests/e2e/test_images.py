@@ -18,7 +18,8 @@ from tests.lab.operator import Operator
 from tests.lab.registry import Registry, RegistryFailed
 from tests.lab.releases import PushedRelease, Releases
 
-pytestmark = pytest.mark.lab
+# How much is free is asked of a disk that all droplets share.
+pytestmark = [pytest.mark.lab, pytest.mark.alone]
 
 REPOSITORY = "menu/pruned"
 BUILDS = tuple(f"{number}" * 7 for number in range(1, 7))

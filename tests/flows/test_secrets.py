@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from restoops.errors import StepFailed, Unreachable
+from restoops.errors import Interrupted, StepFailed, Unreachable
+from restoops.flows.interrupt import Interrupt
 from restoops.flows.secrets_current import Current
 from restoops.flows.secrets_hosts import HostSink
 from restoops.flows.secrets_push import push
@@ -124,6 +125,26 @@ def test_a_dry_run_puts_nothing() -> None:
 
     assert pushed.sinks[0].changes == ("A",)
     assert web.placed == {"A": Placed("f0", "before")}
+
+
+def test_a_signal_ends_a_push_between_two_places_and_what_was_done_is_told() -> None:
+    interrupt = Interrupt()
+
+    class Asking(Place):
+        def put_secrets(self, values: Mapping[str, Value]) -> None:
+            super().put_secrets(values)
+            interrupt.ask()
+
+    first, second = Asking("web-1", A="f0"), Place("web-2", A="f0")
+
+    pushed, error = push(
+        current(A="f1"), [HostSink(first), HostSink(second)], dry_run=False, interrupt=interrupt
+    )
+
+    assert isinstance(error, Interrupted)
+    assert "what was put before stays" in error.message
+    assert [bool(it.error) for it in pushed.sinks] == [False, True]
+    assert second.placed["A"].fingerprint == "f0"
 
 
 def test_a_place_that_is_lost_keeps_nothing_from_the_others() -> None:

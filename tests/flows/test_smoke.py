@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from restoops.config.schema import Settings
 from restoops.errors import Interrupted, StepFailed
+from restoops.flows.open import wishes
 from restoops.flows.rollout import Rollout
 from restoops.flows.smoke import put
 from restoops.model import Answer, Question, Visit
@@ -231,3 +233,27 @@ def test_what_changes_something_is_never_asked_twice() -> None:
     answers[:] = [BAD, Answer(200)]
     assert not put(Check("a", Question("/", "POST")), ask, 2, pauses.append).passed
     assert answers == [Answer(200)]
+
+
+@pytest.mark.parametrize(
+    ("asks_outside", "batches", "live"),
+    [
+        pytest.param(False, 1, ("menu",), id="no public address"),
+        pytest.param(True, 1, (), id="all at once: the public address speaks for them"),
+        pytest.param(True, 3, ("menu",), id="in batches: the next waits for what this one says"),
+    ],
+)
+def test_each_host_is_asked_after_its_switch_unless_the_public_address_is_next(
+    asks_outside: bool, batches: int, live: tuple[str, ...]
+) -> None:
+    settings = Settings.model_validate(
+        {
+            "app": {"name": "menu-api"},
+            "image": {"repository": "acme/menu-api"},
+            "smoke": {"checks": [{"name": "menu", "path": "/v1/menu"}]},
+        }
+    )
+
+    made = wishes(settings, asks_outside=asks_outside, batches=batches)
+
+    assert (made.smoke, made.smoke_live) == (("menu",), live)

@@ -215,11 +215,17 @@ sys.exit(subprocess.run(sys.argv[2:], stdin=its).returncode)
 
 
 @contextmanager
-def stage(folder: Path, main: str = MAIN, name: str = "dev") -> Iterator[Stage]:
-    """Make a project with one environment, whose state is in a file."""
+def entered(folder: Path, name: str = "dev") -> Iterator[Stage]:
+    """Have the project of a folder, and the account beside it, as they are."""
     cloud = SlowCloud(folder / "account.json")
     with running(cloud) as env:
-        made = Stage(folder / "project", cloud, env, name)
+        yield Stage(folder / "project", cloud, env, name)
+
+
+@contextmanager
+def stage(folder: Path, main: str = MAIN, name: str = "dev") -> Iterator[Stage]:
+    """Make a project with one environment, whose state is in a file."""
+    with entered(folder, name) as made:
         made.root.mkdir(parents=True)
         made.write(main)
         settings = f"{{terraform: {{directory: terraform/environments/{name}}}}}"

@@ -31,7 +31,10 @@ def environment(folder: Path, name: str) -> Iterator[Stage]:
         yield made
 
 
-@pytest.mark.parametrize("name", COSTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(it, marks=() if it == "production" else pytest.mark.full) for it in COSTS],
+)
 def test_an_environment_lives_from_its_keys_to_its_picture(tmp_path: Path, name: str) -> None:
     with environment(tmp_path, name) as project:
         made = project.good("host-keys", name, "a", "b", "c", "--json").out.splitlines()
@@ -56,6 +59,15 @@ def test_an_environment_lives_from_its_keys_to_its_picture(tmp_path: Path, name:
     for host in hosts["hosts"]:
         assert host in picture
     assert "open to everybody" not in picture
+
+
+@pytest.mark.parametrize("name", [it for it in COSTS if it != "production"])
+def test_a_plan_costs_what_the_readme_says(tmp_path: Path, name: str) -> None:
+    with environment(tmp_path, name) as project:
+        project.good("init", name)
+        planned = project.good("plan", name, "--json").last_json
+
+    assert abs(planned["after"]["monthly"] - COSTS[name]) <= COSTS[name] * 0.1
 
 
 def test_production_is_protected_and_names_what_protects_it(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_page_out_of_the_history_says_what_it_lacks() -> None:
 
 
 def test_smoke_checks_are_in_the_phase_that_they_are_put_in() -> None:
-    steps = (
+    steps: tuple[Step, ...] = (
         Smoke(GREEN, ("menu",)), Switch(GREEN), Verify(GREEN), Smoke(GREEN, ("menu",), live=True),
         Forget(frozenset({"a"})),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyrage
 import pytest
 
 import restoops.config.template as commented
@@ -109,6 +110,23 @@ def test_the_file_of_init_asks_for_no_check(project: Project) -> None:
     project.write("restoops.yaml", commented.render())
 
     assert not choose("local", start=project.folder, environ={}).has_secrets
+
+
+def test_what_age_has_encrypted_is_masked_in_them_too(project: Project, terraform: Path) -> None:
+    section = "secrets: {template: .env.example, source: age, age_identity: ../age.key}\n"
+    project.write("restoops.yaml", ENVIRONMENT + section)
+    key = pyrage.x25519.Identity.generate()
+    project.write("../age.key", f"{key}\n", 0o600)
+    encrypted = pyrage.encrypt(f"SESSION_KEY={PASSWORD}\n".encode(), [key.to_public()])
+    project.write("secrets/staging.env.age", "").write_bytes(encrypted)
+    terraform.parent.joinpath("bin", "terraform").write_text(
+        f"#!/bin/sh\necho {PASSWORD}; exit 1\n"
+    )
+
+    done = project.restoops("rollback", "staging", "--yes")
+
+    assert "***" in done.err
+    assert PASSWORD not in done.all
 
 
 @pytest.mark.parametrize("words", [["rollback", "staging", "--yes"], ["logs", "staging"]])

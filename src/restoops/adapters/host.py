@@ -327,7 +327,7 @@ class Host:
 
     def put_secrets(self, values: Mapping[str, Value]) -> None:
         """Replace secrets of all releases that were given them."""
-        self._secrets.update(values)
+        self._secrets.update(values, [it.secrets for it in self._containers.values()])
 
     def image_sizes(self) -> dict[Digest, int]:
         """Return the images of the application that are here, with their sizes unpacked."""

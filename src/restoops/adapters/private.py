@@ -17,19 +17,28 @@ def write_private(path: Path, content: str | bytes) -> None:
     Raises:
         Refused: it cannot be written.
     """
-    data = content.encode() if isinstance(content, str) else content
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-            try:
-                file.write(data)  # the file is 0600 from its first byte
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        write_whole(path, content.encode() if isinstance(content, str) else content, 0o600)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_whole(path: Path, data: bytes, mode: int) -> None:
+    """Replace a file whole; what it is written to first is 0600 until all is there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".restoops-", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def refuse_if_others_read(path: Path) -> None:

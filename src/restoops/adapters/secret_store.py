@@ -18,7 +18,8 @@ from restoops.adapters.secret_index import INDEX, dump_index, parse_index
 from restoops.adapters.shell import Shell
 from restoops.errors import CommandFailed, StepFailed
 from restoops.handover import Handed, SecretSet
-from restoops.model import ImageName, Placed, Release, Value
+from restoops.masking import learn
+from restoops.model import ImageName, Placed, Release, Secret, Value
 
 if TYPE_CHECKING:
     from restoops.adapters.docker import Engine
@@ -75,15 +76,21 @@ class SecretStore:
         plain = {it: handed.values[it].secret.reveal() for it in found.environment}
         return _with(blueprint, self._directory(found.id), found, plain)
 
-    def update(self, values: Mapping[str, Value]) -> None:
-        """Replace these values for each release that was given them; it comes to the same twice."""
+    def update(self, values: Mapping[str, Value], used: Sequence[str]) -> None:
+        """Replace these values for each release that was given them; it comes to the same twice.
+
+        Where the image is gone nothing can be written, and what was replaced may have been revoked:
+        but for what is `used`, a rollback that pulls the image again gets the secrets of its day.
+        """
+        here = {it.id for it in self.sets if self.engine().has_image(self._image(it))}
+        self.forget(frozenset(it.id for it in self.sets if it.id not in here), used)
         for it in self.sets:
             changed = {
                 name: value
                 for name, value in values.items()
                 if name in it.placed and it.placed[name].fingerprint != value.fingerprint
             }
-            if it.is_complete and changed and self.engine().has_image(self._image(it)):
+            if it.is_complete and changed and it.id in here:
                 self._fill(it, changed, "update")
                 placed = {**it.placed, **self._placed(changed)}
                 self._note(replace(it, placed=placed))
@@ -133,7 +140,9 @@ class SecretStore:
 
         place = self._directory(it.id)
         with idle(self.engine(), self._image(it), self._labels, place) as helper:
-            return {name: helper.read(name) for name in sorted(it.environment)}
+            found = {name: helper.read(name) for name in sorted(it.environment)}
+        learn(*map(Secret, found.values()))  # a rollback need not have read the source
+        return found
 
     def _placed(self, values: Mapping[str, Value]) -> dict[str, Placed]:
         """Return what is noted of values that are put here now: since when this host has each."""

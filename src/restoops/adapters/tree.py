@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
+from restoops.adapters.private import write_whole
 from restoops.errors import Refused
 
 _NEW_FILE, _NEW_PROGRAM = 0o666, 0o777
@@ -70,18 +70,7 @@ def replace(place: Path, content: bytes) -> None:
     """
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=place.parent, prefix=".restoops-", delete=False
-        ) as file:
-            try:
-                file.write(content)
-                file.flush()
-                os.fchmod(file.fileno(), _mode(place, content))
-                os.fsync(file.fileno())
-                Path(file.name).replace(place)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        write_whole(place, content, _mode(place, content))
     except OSError as error:
         raise Refused(f"{place} cannot be written: {error.strerror}") from error
 

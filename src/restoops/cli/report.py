@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,9 +78,14 @@ def _give(page: Page, out: Path | None, *, as_json: bool) -> None:
     if out == Path("-"):
         typer.echo(render(page), nl=False)
         return
-    path = out or Path(f"{page.run}.html")
+    path = out or file_of(page.run)
     write_private(path, render(page))
     typer.echo(str(path))
+
+
+def file_of(run: str) -> Path:
+    """Return where a page goes by itself: here, whatever a host says that its run is called."""
+    return Path(re.sub(r"[^A-Za-z0-9-]", "_", run)[:100] + ".html")
 
 
 def _find(name: str, environments: tuple[str, ...]) -> tuple[str, FleetRun, RestoopsError | None]:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from restoops.config.load import Chosen
+    from restoops.flows.interrupt import Interrupt
     from restoops.flows.secrets_sinks import Sink
     from restoops.model import Value
 
 
 @contextlib.contextmanager
-def github_sinks(chosen: Chosen, values: Mapping[str, Value]) -> Iterator[tuple[Sink, ...]]:
+def github_sinks(
+    chosen: Chosen, values: Mapping[str, Value], interrupt: Interrupt | None = None
+) -> Iterator[tuple[Sink, ...]]:
     """Lend the repository and the environment of it that are meant.
 
     Raises:
@@ -35,7 +38,7 @@ def github_sinks(chosen: Chosen, values: Mapping[str, Value]) -> Iterator[tuple[
     environment = (secrets.github_environment or "{environment}").replace(
         "{environment}", chosen.name
     )
-    interrupt = Interrupt()
+    interrupt = interrupt or Interrupt()
     patient = patience(interrupt)
     client = Github(find_api(chosen.settings.registry.api), find_token(), patient)
     with contextlib.closing(client), honouring(interrupt):

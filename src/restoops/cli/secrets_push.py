@@ -20,9 +20,11 @@ from restoops.cli.options import (
     YesOption,
 )
 from restoops.cli.questions import confirm
+from restoops.cli.signals import honouring
 
 if TYPE_CHECKING:
     from restoops.config.load import Chosen
+    from restoops.flows.interrupt import Interrupt
     from restoops.flows.secrets_sinks import Sink
     from restoops.model import Value
 
@@ -66,6 +68,7 @@ def push(
     Names are shown, values are not. What is current already is not written again.
     """
     chosen = choose_environment(environment, checks_secrets=True)
+    from restoops.flows.interrupt import Interrupt
     from restoops.flows.secrets_current import current
     from restoops.flows.secrets_push import push as hand_over
     from restoops.flows.secrets_sources import Keeping
@@ -77,8 +80,14 @@ def push(
         f"Put secrets of {environment} on {places}?",
         yes=yes or dry_run or not chosen.environment.confirm,
     )
-    with opened_sinks(to, chosen, values.values, wait_s=wait, dry_run=dry_run) as sinks:
-        pushed, error = hand_over(values, sinks, dry_run=dry_run)
+    interrupt = Interrupt()
+    with (
+        opened_sinks(
+            to, chosen, values.values, wait_s=wait, dry_run=dry_run, interrupt=interrupt
+        ) as sinks,
+        honouring(interrupt),
+    ):
+        pushed, error = hand_over(values, sinks, dry_run=dry_run, interrupt=interrupt)
     show_push(pushed, as_json=as_json)
     if error:
         raise error
@@ -121,8 +130,11 @@ def opened_sinks(
     *,
     wait_s: int,
     dry_run: bool,
+    interrupt: Interrupt | None = None,
 ) -> Iterator[tuple[Sink, ...]]:
     """Open the places of these kinds; they are closed with the block.
+
+    What is waited for there ends when somebody asks `interrupt` for it.
 
     Raises:
         Refused: one would not take a name or a value.
@@ -142,7 +154,7 @@ def opened_sinks(
                 case Place.GITHUB:
                     from restoops.cli.secrets_github import github_sinks
 
-                    sinks += stack.enter_context(github_sinks(chosen, values))
+                    sinks += stack.enter_context(github_sinks(chosen, values, interrupt))
                 case _:
                     assert_never(place)
         yield tuple(sinks)

@@ -124,13 +124,19 @@ def _swap(
     from restoops.flows.session import Session
     from restoops.flows.steps import Executor
     from restoops.flows.swap import Swap
+    from restoops.plan.fleet import in_batches
 
     how = rollout(loaded.settings, options.batch, options.pause_s)
     away = len(found.absent)
     if away and not how.policy.may_switch(len(found.hosts) + away, away):
         found.raise_if_absent()
     read = found.secrets if kind == "deploy" and not options.only_recovers else None
-    asked = wishes(loaded.settings, options.timeout_s, asks_outside=around.outside.is_asked)
+    asked = wishes(
+        loaded.settings,
+        options.timeout_s,
+        asks_outside=around.outside.is_asked,
+        batches=len(in_batches(found.hosts, how.batch)),
+    )
     asked = replace(asked, spec=spec(loaded.settings, read() if read else None))
     request = _request(options, kind, around.clock.now())
     probing = _probing(loaded, found, around.clock, kind)

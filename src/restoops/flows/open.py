@@ -61,11 +61,16 @@ def image_name(settings: Settings) -> ImageName:
 
 
 def wishes(
-    settings: Settings, timeout_s: float | None = None, *, asks_outside: bool = False
+    settings: Settings,
+    timeout_s: float | None = None,
+    *,
+    asks_outside: bool = False,
+    batches: int = 1,
 ) -> Wishes:
     """Return what the settings say about a swap; `timeout_s` overrides `health.timeout_s`.
 
-    With `asks_outside` the public address is asked after the switch, and not each host.
+    With `asks_outside` the public address is asked after the switch, and not each host: but of
+    several `batches` each has to prove itself before the next, and that is after the last one.
     """
     smoke = tuple(check.name for check in settings.smoke.checks)
     return Wishes(
@@ -77,7 +82,7 @@ def wishes(
         keep=settings.image.keep,
         bake=_bake(settings),
         smoke=smoke,
-        smoke_live=() if asks_outside else smoke,
+        smoke_live=() if asks_outside and batches == 1 else smoke,
     )
 
 

@@ -48,7 +48,7 @@ def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, 
 
     What cannot be read holds nothing up; a password store is not opened for this.
     """
-    if chosen.settings.secrets.source in ("file", "environment"):
+    if chosen.settings.secrets.source in ("file", "environment", "age"):
         with contextlib.suppress(UsageError):
             _check(Keeping.of(chosen, start=start, environ=environ))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from restoops.errors import RestoopsError
+from restoops.flows.interrupt import Interrupt
 from restoops.flows.rollout import gravest
 from restoops.flows.secrets_current import Current
 from restoops.flows.secrets_sinks import Sink
@@ -15,19 +16,23 @@ from restoops.plan.secret_status import SecretsStatus, states_of
 
 
 def push(
-    current: Current, sinks: Sequence[Sink], *, dry_run: bool
+    current: Current, sinks: Sequence[Sink], *, dry_run: bool, interrupt: Interrupt | None = None
 ) -> tuple[SecretsPushed, RestoopsError | None]:
     """Put what is not current into each of `sinks`; return what was done, and why not all was.
 
-    One that fails keeps nothing from the others. A value that is current already is not put again.
+    One that fails keeps nothing from the others, but nothing is begun when somebody asked for an
+    end. A value that is current already is not put again.
     """
+    asked = interrupt or Interrupt()
     done: list[SinkPush] = []
     failed: dict[str, RestoopsError] = {}
     for sink in sinks:
         planned = SinkPush(sink.name, ())
         try:
+            asked.check()
             planned = plan_push(sink.name, current.values, sink.placed(), takes_new=sink.takes_new)
             if planned.changes and not dry_run:
+                asked.note("what was put before stays, and the same command puts the rest")
                 sink.put({name: current.values[name] for name in planned.changes})
             done.append(replace(planned, note=sink.note if planned.changes else ""))
         except RestoopsError as error:

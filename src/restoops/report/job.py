@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Mapping
 
 from restoops.masking import masked
@@ -33,9 +32,9 @@ def write_summary(markdown: str) -> None:
 
 
 def _output(name: str, value: str) -> str:
-    end = secrets.token_hex(16)
+    end = os.urandom(16).hex()
     while end in value:
-        end = secrets.token_hex(16)
+        end = os.urandom(16).hex()
     return f"{name}<<{end}\n{value}\n{end}\n"
 
 
