@@ -61,11 +61,13 @@ def rotate(keeper: Keeper, *words: str, piped: str = "") -> Outcome:
 
 def everywhere(keeper: Keeper) -> str:
     """The value that the source, what serves and what is kept have."""
-    live = assert_at_rest(keeper.droplet).live
+    inside = assert_at_rest(keeper.droplet)
     value = stored(keeper, "SESSION_KEY")
-    for slot in ("blue", "green"):
+    running = [slot for slot, it in inside.slots.items() if it.state == "running"]
+    assert inside.live in running
+    for slot in running:
         assert keeper.inside(slot, "cat SESSION_KEY") == value, slot
-        assert not keeper.shows(live, value)
+        assert not keeper.shows(slot, value)
     status = keeper.operator.must("secrets", "status", "staging", "--json").events[0]
     assert status["behind"] == []
     return value

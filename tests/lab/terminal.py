@@ -31,6 +31,7 @@ class OnTerminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
+            start_new_session=True,  # a password is not asked on the terminal of who runs tests
         )
         os.close(theirs)
         self.shown = ""
@@ -49,9 +50,9 @@ class OnTerminal:
         self._process.wait()
         os.close(self._ours)
 
-    def await_question(self) -> str:
-        """Return the question that is asked next, waiting for it if need be."""
-        return self._read_until("[y/N] ").splitlines()[-1]
+    def await_question(self, end: str = "[y/N] ") -> str:
+        """Return the question that is asked next and that ends so, waiting for it if need be."""
+        return self._read_until(end).splitlines()[-1]
 
     def answer(self, text: str) -> None:
         """Type a line."""

@@ -1,6 +1,8 @@
 """`restoops secrets rotate`, as far as no host is asked: what it refuses, GitHub, its output."""
 
 import io
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.github import REPOSITORY, Github
+from tests.lab.terminal import OnTerminal
 from tests.safekeeping.canaries import PASSWORD, letters
 from tests.safekeeping.stage import Done, Project
 
@@ -151,3 +154,41 @@ def test_github_that_refuses_is_told_with_the_ways_on(
 
     assert done.status == 5, done
     assert sent(github)["SESSION_KEY"] == FIRST
+
+
+@pytest.mark.parametrize("again", [SECOND, f"{SECOND}x"])
+def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(
+    project: Project, github: Github, source: Path, again: str
+) -> None:
+    handed(project)
+    words = ["secrets", "rotate", "SESSION_KEY", "staging", "--to", "github"]
+    env = {"PATH": os.environ["PATH"], **project.env}
+
+    with OnTerminal(words, env, project.folder) as terminal:
+        terminal.await_question("New value of SESSION_KEY: ")
+        terminal.answer(SECOND)
+        terminal.await_question("Once more: ")
+        terminal.answer(again)
+        if again == SECOND:
+            terminal.await_question()
+            terminal.answer("y")
+        status = terminal.finish()
+
+    is_same = again == SECOND
+    assert status == (0 if is_same else 2), terminal.shown
+    assert SECOND not in terminal.shown
+    assert sent(github)["SESSION_KEY"] == (SECOND if is_same else FIRST)
+    assert (SECOND in source.read_text()) is is_same
+
+
+def test_a_signal_ends_the_question_for_a_value(project: Project, source: Path) -> None:
+    handed(project)
+    before = source.read_text()
+    words = ["secrets", "rotate", "SESSION_KEY", "staging", "--to", "github"]
+
+    with OnTerminal(words, {"PATH": os.environ["PATH"], **project.env}, project.folder) as terminal:
+        terminal.await_question("New value of SESSION_KEY: ")
+        terminal.signal(signal.SIGINT)
+        status = terminal.finish()
+
+    assert (status, source.read_text()) == (130, before), terminal.shown
