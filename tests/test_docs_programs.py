@@ -14,8 +14,7 @@ from tests.docs_text import PAGES, PROJECT
 
 RUN_BY = {
     r"make (demo|dev|test)\b.*": ("tests/test_demo.py", "make demo"),
-    # Not run: `age` is not in the lab. That test reads files of its form, made by a library.
-    r"age(-keygen)? .*": ("tests/safekeeping/test_sources.py", '"age"'),
+    r"age(-keygen)? .*": ("tests/safekeeping/test_sources.py", r"(age.*)$"),
     r'cat "\$DATABASE_URL_FILE".*': ("tests/e2e/test_secrets.py", "root/run/secrets"),
     r"cd (ansible|docker)": ("tests/docker/stack.py", "cwd="),
     r"ansible-playbook -i inventories/staging playbooks/setup-api\.yml.*":

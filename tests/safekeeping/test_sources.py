@@ -1,5 +1,8 @@
 """Where secrets are kept: files, age, a password store. Values are in no output of any of them."""
 
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +16,7 @@ from restoops.adapters.source_file import FileSource
 from restoops.errors import RestoopsError, Unreachable, UsageError
 from restoops.flows.secrets_sources import Writable
 from restoops.model import Secret
+from tests.docs_text import PROJECT
 from tests.safekeeping.canaries import PASSWORD
 from tests.safekeeping.stage import Project
 
@@ -69,6 +73,33 @@ def test_a_new_value_is_stored_whole_and_nothing_else_changes(
     assert revealed(source) == {"SESSION_KEY": HOSTILE, "OTHER": "1", "NEW": "m"}
     assert source.path.stat().st_mode & 0o777 == 0o600
     assert [it.name for it in source.path.parent.iterdir() if it.name.startswith(".")] == []
+
+
+def test_age_itself_and_restoops_read_what_the_other_wrote(tmp_path: Path) -> None:
+    """The lines that the guide shows, as they stand, with a key in the place of each `age1…`."""
+    page = (PROJECT / "docs" / "secrets.md").read_text()
+    make_key, encrypt = re.findall(r"^\$ (age.*)$", page, re.M)
+    key = tmp_path / ".config" / "restoops" / "age.key"
+    key.parent.mkdir(parents=True)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "staging.env").write_text(TEXT)
+
+    def shell(line: str) -> str:
+        environ = {**os.environ, "HOME": str(tmp_path)}
+        argv = ["bash", "-ec", line]
+        return subprocess.run(
+            argv, cwd=tmp_path, env=environ, check=True, capture_output=True, text=True
+        ).stdout
+
+    shell(make_key)
+    public = shell(f"age-keygen -y {key}").strip()
+    shell(encrypt.replace("age1…", public))
+    source = AgeSource(tmp_path / "secrets" / "staging.env.age", key, [public])
+
+    assert revealed(source) == {"SESSION_KEY": PASSWORD, "OTHER": "1"}
+    assert not (tmp_path / "staging.env").exists()
+    source.write({"SESSION_KEY": Secret("new")})
+    assert shell(f"age -d -i {key} {source.path}") == TEXT.replace(PASSWORD, "'new'")
 
 
 def test_comments_and_order_of_a_file_stay(file: FileSource) -> None:
