@@ -47,6 +47,7 @@ def _executed(container: Container, argv: list[str]) -> tuple[int, bytes]:
     `exec_run` reads from the socket itself, past what was read ahead with the head of the answer:
     once in some hundred times the beginning is lost, and the heads of frames are taken for text.
     """
+    assert container.client
     api = container.client.api
     number = api.exec_create(container.id, argv)["Id"]
     url = f"{api.base_url}/v{api.api_version}/exec/{number}/start"
