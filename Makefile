@@ -25,10 +25,12 @@ demo: setup ## a guided tour of the main job on this machine, from first deploy 
 	@$(python) -m tests.lab.demo
 
 test: setup ## tests, without those that take long (ARGS='-k swap' picks some)
+	@$(python) -m tests.lab.prepare
 	@$(call pytest,not alone and not full) $(at_once)
 	@$(call pytest,alone and not full)
 
 test-full: setup ## all tests
+	@$(python) -m tests.lab.prepare
 	@$(call pytest,not alone) $(at_once)
 	@$(call pytest,alone)
 
