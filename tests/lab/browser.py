@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,17 +91,28 @@ def tab() -> Iterator[Tab]:
         argv = [_program(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         wrapped = ["bash", "-c", f'exec "$@" 3<&{to_it} 4>&{from_it}', "bash", *argv]
         process = subprocess.Popen(
-            wrapped, pass_fds=(to_it, from_it),
+            wrapped, pass_fds=(to_it, from_it), env={**os.environ, "TMPDIR": profile},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_it)
         os.close(from_it)
         try:
             with os.fdopen(ours, "wb", 0) as writer, os.fdopen(theirs, "rb") as reader:
-                yield _attached(_Pipe(writer, reader))
+                pipe = _Pipe(writer, reader)
+                try:
+                    yield _attached(pipe)
+                finally:
+                    _close(pipe, process)
         finally:
             process.kill()
             process.wait()
+
+
+def _close(pipe: _Pipe, process: subprocess.Popen[bytes]) -> None:
+    """Let it go by itself: what it has started would outlive it, and write into its folder."""
+    with suppress(AssertionError, OSError, subprocess.TimeoutExpired):
+        pipe.ask("Browser.close", {})
+        process.wait(PATIENCE_S)
 
 
 def _program() -> str:
