@@ -118,7 +118,7 @@ PURE = (
     "config.hosts",
 )
 IMPURE_MODULES = {
-    "fcntl", "glob", "io", "os", "pathlib", "platform", "shutil", "sys", "tempfile",
+    "fcntl", "glob", "io", "os", "pathlib", "platform", "shutil", "sys", "tempfile", "termios",
     "asyncio", "multiprocessing", "select", "selectors", "signal", "subprocess", "threading",
     "http", "httpx", "requests", "socket", "ssl", "urllib3",
     "docker", "getpass", "importlib", "logging", "paramiko", "random", "secrets", "time", "yaml",

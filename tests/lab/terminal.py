@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,11 +57,16 @@ class OnTerminal:
 
     def answer(self, text: str) -> None:
         """Type a line."""
-        os.write(self._ours, f"{text}\n".encode())
+        os.write(self._ours, f"{text}\n".encode(errors="surrogateescape"))
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the command."""
         self._process.send_signal(number)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the terminal shows what is typed on it."""
+        return bool(termios.tcgetattr(self._ours)[3] & termios.ECHO)
 
     def finish(self) -> int:
         """Return the exit status, waiting for the end if need be."""

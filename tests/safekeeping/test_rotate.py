@@ -181,14 +181,33 @@ def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(
     assert (SECOND in source.read_text()) is is_same
 
 
-def test_a_signal_ends_the_question_for_a_value(project: Project, source: Path) -> None:
+def test_what_is_typed_and_is_no_text_is_refused(project: Project, source: Path) -> None:
     handed(project)
     before = source.read_text()
     words = ["secrets", "rotate", "SESSION_KEY", "staging", "--to", "github"]
 
     with OnTerminal(words, {"PATH": os.environ["PATH"], **project.env}, project.folder) as terminal:
         terminal.await_question("New value of SESSION_KEY: ")
-        terminal.signal(signal.SIGINT)
+        terminal.answer("gr\udcfcn")
         status = terminal.finish()
 
-    assert (status, source.read_text()) == (130, before), terminal.shown
+    assert (status, source.read_text()) == (2, before)
+    assert "no UTF-8 text" in terminal.shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_question_for_a_value(
+    project: Project, source: Path, number: signal.Signals
+) -> None:
+    handed(project)
+    before = source.read_text()
+    words = ["secrets", "rotate", "SESSION_KEY", "staging", "--to", "github"]
+
+    with OnTerminal(words, {"PATH": os.environ["PATH"], **project.env}, project.folder) as terminal:
+        terminal.await_question("New value of SESSION_KEY: ")
+        was_shown = terminal.is_shown
+        terminal.signal(number)
+        status = terminal.finish()
+
+        assert (status, source.read_text()) == (130, before), terminal.shown
+        assert (was_shown, terminal.is_shown) == (False, True)

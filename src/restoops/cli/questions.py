@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import sys
-from collections.abc import Callable
+import termios
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from restoops.cli.signals import honouring
-from restoops.errors import Refused
+from restoops.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from restoops.flows.interrupt import Interrupt
@@ -68,11 +70,27 @@ def answer(question: str) -> str:
 
     interrupt = Interrupt()
     with honouring(interrupt):
-        return _answer(question, interrupt)
+        return _answer(question, interrupt).strip()
+
+
+def answer_unseen(question: str) -> str:
+    """Ask for a text that the terminal does not show; blanks around it are kept.
+
+    The standard library's `getpass` does the same, but leaves the terminal without echo when
+    SIGTERM ends it, and can miss a SIGINT that comes while it begins to read.
+
+    Raises:
+        Interrupted: the answer was a signal.
+    """
+    from restoops.flows.interrupt import Interrupt
+
+    interrupt = Interrupt()
+    with honouring(interrupt), _without_echo():
+        return _answer(question, interrupt).removesuffix("\n")
 
 
 def _ask(question: str, interrupt: Interrupt) -> None:
-    if _answer(f"{question} [y/N] ", interrupt).lower() not in ("y", "yes"):
+    if _answer(f"{question} [y/N] ", interrupt).strip().lower() not in ("y", "yes"):
         raise Refused(f"not confirmed; {interrupt.so_far}")
 
 
@@ -81,4 +99,22 @@ def _answer(question: str, interrupt: Interrupt) -> str:
     sys.stderr.flush()
     while not select.select([sys.stdin], [], [], _TICK_S)[0]:
         interrupt.check()
-    return sys.stdin.readline().strip()
+    try:
+        text = sys.stdin.readline()
+        text.encode()  # in the locale C, Python lets bytes through that are no text
+    except UnicodeError:
+        raise UsageError(f"the answer is no UTF-8 text; {interrupt.so_far}") from None
+    return text
+
+
+@contextlib.contextmanager
+def _without_echo() -> Iterator[None]:
+    shown = termios.tcgetattr(sys.stdin)
+    unseen = [*shown]
+    unseen[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, unseen)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, shown)
+        sys.stderr.write("\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from restoops.cli.options import (
     WaitOption,
     YesOption,
 )
-from restoops.cli.questions import confirm, demand_somebody_to_ask
+from restoops.cli.questions import answer_unseen, confirm, demand_somebody_to_ask
 from restoops.cli.secrets_push import Place
 from restoops.cli.swapping import RunOptions
 from restoops.errors import UsageError
@@ -156,8 +155,8 @@ def _value(name: str) -> Secret:
                 hint="Pipe it in, or have one made with `--generate`.",
             )
         return piped
-    first = getpass.getpass(f"New value of {name}: ")
-    if getpass.getpass("Once more: ") != first:
+    first = answer_unseen(f"New value of {name}: ")
+    if answer_unseen("Once more: ") != first:
         raise UsageError("the two are not the same; nothing was changed")
     return Secret(first)
 
@@ -168,7 +167,8 @@ def _piped() -> Secret | None:
 
     try:
         text = sys.stdin.read()
-    except UnicodeDecodeError:
+        text.encode()  # in the locale C, Python lets bytes through that are no text
+    except UnicodeError:
         raise UsageError("standard input is no UTF-8 text") from None
     value = text.removesuffix("\n").removesuffix("\r")
     return Secret(value) if value else None
