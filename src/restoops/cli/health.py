@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -104,14 +103,14 @@ def _look(
 ) -> None:
     from restoops.flows.health import raise_if_unhealthy, wait
     from restoops.report.health import show_health, summary
+    from restoops.report.lines import say
 
     told: set[tuple[str, ...]] = set()
 
     def tell(found: Health) -> None:
         if found.reasons not in told:
             told.add(found.reasons)
-            sys.stderr.write(f"waiting: {summary(environment, found)}\n")
-            sys.stderr.flush()
+            say(f"waiting: {summary(environment, found)}")
 
     found = wait(examiner.look, looking, limit_s, tell)
     show_health(environment, found, as_json=as_json)
@@ -130,8 +129,8 @@ def _watch(environment: str, examiner: Examiner, looking: Looking, *, as_json: b
 
 def _view(environment: str, *, as_json: bool) -> LiveWatch | PlainWatch:
     from restoops.report.health import LiveWatch, PlainWatch
+    from restoops.report.lines import may_move
 
-    is_live = sys.stdout.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
-    if is_live and not as_json:
+    if may_move(sys.stdout) and not as_json:
         return LiveWatch(environment)
     return PlainWatch(environment, as_json=as_json)

@@ -140,7 +140,7 @@ def patience(interrupt: Interrupt) -> Patience:
     from restoops.adapters.clock import SystemClock
     from restoops.adapters.patience import Patience
     from restoops.flows.pause import pause
-    from restoops.report.infra import say
+    from restoops.report.lines import say
 
     def wait(seconds: float) -> None:
         interrupt.check()

@@ -52,10 +52,11 @@ def init(
     with desk(environment) as opened:
         from restoops.adapters.terraform_words import InitOptions
         from restoops.flows.infra_read import initialise
+        from restoops.report.lines import print_lines
 
         options = InitOptions(upgrade, migrate, reconfigure)
         command = initialise(opened, options, dry_run=dry_run)
-    typer.echo(f"would run: {command}" if dry_run else f"{environment} is set up")
+    print_lines([f"would run: {command}" if dry_run else f"{environment} is set up"])
 
 
 @app.command(epilog="Examples: `restoops infra validate`, `restoops infra validate staging --json`")

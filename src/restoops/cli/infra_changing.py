@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def carry_out(environment: str, request: Request, operator: AtTerminal, *, as_json: bool) -> None:
     """Apply what was asked for, and say what was done."""
     from restoops.flows.infra_apply import apply
-    from restoops.report.infra import print_lines
     from restoops.report.jsonl import write
+    from restoops.report.lines import print_lines
 
     with desk(environment, needs_token=True) as opened:
         done = apply(opened, request, operator, lambda it: show(it, as_json=as_json))
@@ -38,8 +38,8 @@ def make_host_keys(
 ) -> None:
     """Make the host keys that are missing, and print the public halves of all that were named."""
     from restoops.adapters.host_keys import HostKeys
-    from restoops.report.infra import aligned, print_lines
     from restoops.report.jsonl import plain, write
+    from restoops.report.lines import aligned, print_lines
 
     for key in droplets:
         if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", key):

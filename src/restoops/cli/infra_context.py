@@ -81,7 +81,7 @@ def desk(
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.flows.infra import open_desk
     from restoops.flows.interrupt import Interrupt
-    from restoops.report.infra import say
+    from restoops.report.lines import say
 
     interrupt = Interrupt()
     with honouring(interrupt):

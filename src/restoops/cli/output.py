@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,7 +66,9 @@ def _renderer(*, as_json: bool) -> Reporter:
         from restoops.report.jsonl import JsonReporter
 
         return JsonReporter()
-    if sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
+    from restoops.report.lines import may_move
+
+    if may_move(sys.stderr):
         from restoops.report.terminal import TerminalReporter
 
         return TerminalReporter()

@@ -74,13 +74,14 @@ def _give(page: Page, out: Path | None, *, as_json: bool) -> None:
         write(plain(page))
         return
     from restoops.report.html import render
+    from restoops.report.lines import print_lines
 
     if out == Path("-"):
         typer.echo(render(page), nl=False)
         return
     path = out or file_of(page.run)
     write_private(path, render(page))
-    typer.echo(str(path))
+    print_lines([str(path)])
 
 
 def file_of(run: str) -> Path:

@@ -120,7 +120,7 @@ class _Heard:
         if as_json:
             write(answer["ended"])
         else:
-            from restoops.report.infra import print_lines
+            from restoops.report.lines import print_lines
 
             print_lines(str(answer["summary"]).splitlines())
 

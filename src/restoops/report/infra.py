@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from restoops.plan.cost import Estimate
 from restoops.plan.infra_changes import Change, Kind
 from restoops.plan.infra_summary import Summary
 from restoops.report.jsonl import plain, write
+from restoops.report.lines import aligned, print_lines, say
 from restoops.report.wording import printable
 
 _SHOWN_DIFFERENCES = 4
@@ -24,12 +25,6 @@ COLOURS = {
     Kind.CHANGE: "yellow",
     Kind.CREATE: "green",
 }
-
-
-def say(line: str) -> None:
-    """Print a line of progress."""
-    sys.stderr.write(printable(line) + "\n")
-    sys.stderr.flush()
 
 
 def show_summary(summary: Summary, today: date) -> None:
@@ -110,21 +105,6 @@ def _first(change: Change) -> Sequence[Any]:
 
 def _name(change: Change) -> str:
     return "" if change.name == change.address else change.name
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield each row as a line, with its cells below each other."""
-    shown = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    for row in shown:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Print a result."""
-    sys.stdout.writelines(f"{printable(line)}\n" for line in lines)
-    sys.stdout.flush()
 
 
 def show_estimate(environment: str, found: Estimate, today: date, *, as_json: bool) -> None:

@@ -7,8 +7,8 @@ from restoops.plan.leaks import Leak, Scan
 from restoops.plan.secret_push import Act, SecretsPushed, SinkPush
 from restoops.plan.secret_rotation import Begin, Rotation, SecretRotated, Step
 from restoops.plan.secret_status import SecretsStatus
-from restoops.report.infra import aligned, print_lines
 from restoops.report.jsonl import plain, write
+from restoops.report.lines import aligned, print_lines
 
 _SHORT = 12
 

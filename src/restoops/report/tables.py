@@ -17,6 +17,7 @@ from restoops.plan.rollback import Candidate
 from restoops.plan.runs import FleetRun
 from restoops.plan.status import Slot, Status, difference
 from restoops.report.jsonl import plain, snake, write
+from restoops.report.lines import print_lines
 from restoops.report.wording import duration, printable
 
 _TYPED_AGAIN = ("RELEASE", "HOST", "ID")
@@ -60,7 +61,7 @@ def show_candidates(
     ]
     title = f"{environment} ({host})"
     if not rows:
-        Console(highlight=False).print(f"{title}: nothing was deployed here yet", markup=False)
+        print_lines([f"{title}: nothing was deployed here yet"])
         return
     show_table(("RELEASE", "DIGEST", "LIVE SINCE", "BY", "IS", "ROLLBACK"), rows, title=title)
 
@@ -97,12 +98,9 @@ def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> 
         return
     rows = [(check.result.value, check.where, check.what, check.found) for check in checks]
     show_table(("", "WHERE", "CHECK", "FOUND"), rows, title=environment)
-    console = Console(highlight=False, soft_wrap=True)
-    for check in checks:
+    for it in (check for check in checks if check.fix):
         # Below the table and never wrapped: it is there to be copied.
-        if check.fix:
-            text = f"{check.result.value}: {check.where}, {check.what}: {check.fix}"
-            console.print(text, markup=False)
+        print_lines(f"{it.result.value}: {it.where}, {it.what}: {it.fix}".splitlines())
 
 
 def show_table(
