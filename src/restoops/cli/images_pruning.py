@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restoops.cli.caller import holder, origin, user
 from restoops.cli.context import in_registry
 from restoops.cli.failures import told_to_slack
 from restoops.cli.images_context import (
@@ -25,11 +26,9 @@ from restoops.cli.images_context import (
 )
 from restoops.cli.questions import confirm
 from restoops.cli.signals import honouring
-from restoops.cli.swapping import origin, user
 from restoops.errors import CheckRefused, UsageError
 
 if TYPE_CHECKING:
-    from restoops.adapters.connection import Holder
     from restoops.adapters.journal import Journal
     from restoops.config.load import Loaded
     from restoops.flows.estate import Estate
@@ -104,7 +103,7 @@ def _prune(wish: PruneWish, found: Environments, *, as_json: bool) -> None:
         _refuse_too_many(wish, plan)
         if not wish.dry_run and plan.is_something:
             _confirm(wish, plan)
-            prune.carry_out(plan, _holder(), wish.wait_s)
+            prune.carry_out(plan, holder(), wish.wait_s)
         recorder.end(dry_run=wish.dry_run, log=str(journal.path) if journal else "")
         prune.raise_if_failed()
 
@@ -190,11 +189,3 @@ def _confirm(wish: PruneWish, plan: PrunePlan) -> None:
         (f"from {hosts} host{'s' if hosts > 1 else ''}", plan.on_hosts, on_hosts),
     )
     confirm(question(going), yes=wish.yes)
-
-
-def _holder() -> Holder:
-    from restoops.adapters.clock import SystemClock
-    from restoops.adapters.connection import Holder
-
-    purpose = " ".join(["restoops", *sys.argv[1:]])
-    return Holder(user(), origin(), purpose, SystemClock().now())

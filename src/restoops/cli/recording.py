@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restoops.cli.caller import origin, user
 from restoops.cli.signals import honouring
-from restoops.cli.swapping import origin, user
 from restoops.errors import Interrupted, Refused, RestoopsError
 from restoops.masking import masked
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from restoops.cli.caller import holder
 from restoops.cli.hosts import opened
-from restoops.cli.swapping import origin, user
 
 if TYPE_CHECKING:
     from restoops.adapters.host import Host
@@ -43,12 +42,7 @@ def reached_hosts(loaded: Loaded, wait_s: int, *, locks: bool) -> Iterator[tuple
 
 @contextlib.contextmanager
 def _locked(host: Host, wait_s: int) -> Iterator[None]:
-    from restoops.adapters.clock import SystemClock
-    from restoops.adapters.connection import Holder
-
-    purpose = " ".join(["restoops", *sys.argv[1:]])
-    holder = Holder(user(), origin(), purpose, SystemClock().now())
-    lock = host.lock(holder, wait_s=wait_s, on_wait=lambda _: None)
+    lock = host.lock(holder(), wait_s=wait_s, on_wait=lambda _: None)
     try:
         yield
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from restoops.cli.announcing import announced
+from restoops.cli.caller import command_line, origin, user
 from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
@@ -234,25 +234,9 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         environment=options.environment,
         who=user(),
         origin=origin() + (f", via {options.via}" if options.via else ""),
-        purpose=masked(options.purpose or " ".join(["restoops", *sys.argv[1:]])),
+        purpose=masked(options.purpose) or command_line(),
         started_at=now,
         dry_run=options.dry_run,
         wait_s=options.wait_s,
         preempts=options.preempts,
     )
-
-
-def user() -> str:
-    """Return who runs this command."""
-    import getpass
-
-    try:
-        return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
-
-
-def origin() -> str:
-    """Return from where."""
-    run = os.environ.get("GITHUB_RUN_ID")
-    return f"GitHub Actions run {run}" if run else os.uname().nodename
