@@ -60,7 +60,6 @@ def load_all(named: str | None) -> Environments:
     Raises:
         UsageError: the one that was named is not right, or none is.
     """
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     loaded: dict[str, Loaded] = {}
     failed: dict[str, RestoopsError] = {}
     for name in _names(named):

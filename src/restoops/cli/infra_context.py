@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 def complete_root(incomplete: str) -> list[str]:
     """Offer the environments that have Terraform code."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.roots import root_names
 
     names = root_names(start=Path.cwd(), environ=os.environ)
@@ -67,7 +66,6 @@ ConfirmOption = Annotated[
 
 def root_of(environment: str) -> Root:
     """Return the root module of an environment."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.roots import find_root
 
     return find_root(environment, start=Path.cwd(), environ=os.environ)
@@ -78,7 +76,6 @@ def desk(
     environment: str, *, needs_token: bool = False, checks_version: bool = True
 ) -> Iterator[Desk]:
     """Open Terraform of an environment, with signals honoured: it is never cut off."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.flows.infra import open_desk
     from restoops.flows.interrupt import Interrupt
     from restoops.report.lines import say

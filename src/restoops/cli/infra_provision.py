@@ -45,7 +45,6 @@ def provision(environment: str, only: tuple[str, ...], *, check: bool, as_json: 
 
 def load_with_droplets(environment: str) -> tuple[Loaded, Mapping[str, Any]]:
     """Load an environment as a deploy does; return Terraform's hosts as well, if it has any."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.load import load
     from restoops.flows.connect import terraform_outputs
 

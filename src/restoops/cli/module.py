@@ -96,7 +96,6 @@ def _answer(asked: Asked) -> dict[str, Any]:
 
 
 def _load(asked: Asked) -> Loaded:
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.hosts import Target
     from restoops.config.load import load
     from restoops.config.play import Play

@@ -119,7 +119,6 @@ def check(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> N
 
     Ends with status 6 when one is missing, extra, empty, a placeholder or of the wrong shape.
     """
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.flows.secrets_check import check as compare
     from restoops.report.secrets import counted, show_check
 
