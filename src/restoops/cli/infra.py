@@ -24,11 +24,7 @@ from restoops.cli.infra_context import (
 from restoops.cli.options import DryRunOption, EnvironmentArgument, JsonOption, YesOption
 from restoops.errors import CheckRefused
 
-app = typer.Typer(
-    name="infra",
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(

@@ -16,11 +16,7 @@ from restoops.errors import CheckRefused, UsageError
 if TYPE_CHECKING:
     from restoops.flows.secrets_scan import Wish
 
-app = typer.Typer(
-    name="secrets",
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = typer.Typer(rich_markup_mode=None)
 secrets_push.register(app)
 secrets_rotate.register(app)
 
