@@ -1,20 +1,15 @@
-"""What commands work with: settings, arguments, the registry."""
+"""What commands work with: the settings of an environment, and arguments."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restoops.errors import Unreachable, UsageError
+from restoops.errors import UsageError
 
 if TYPE_CHECKING:
-    from restoops.adapters.registry import RegistryClient
     from restoops.config.load import Chosen, Loaded
-    from restoops.flows.interrupt import Interrupt
-    from restoops.model import Digest, Login, Release
 
 
 def load_environment(name: str, *, checks_secrets: bool = False) -> Loaded:
@@ -47,54 +42,6 @@ def find_hosts(chosen: Chosen) -> Loaded:
     from restoops.flows.connect import terraform_outputs
 
     return with_hosts(chosen, start=Path.cwd(), terraform_outputs=terraform_outputs)
-
-
-def resolving(loaded: Loaded, tag: str) -> Callable[[Interrupt], Release]:
-    """Ask the registry for the digest of `tag` in the background; call the result to have it."""
-    from restoops.flows.background import in_background
-    from restoops.model import Release
-
-    def resolve() -> Release:
-        with contextlib.closing(open_registry(loaded)) as registry:
-            return Release(tag, registry.resolve(tag))
-
-    return in_background(resolve)
-
-
-def open_registry(loaded: Loaded, *, timeout_s: float = 10) -> RegistryClient:
-    """Return a client for the application's registry, which has `timeout_s` for an answer."""
-    from restoops.adapters.registry import RegistryClient
-    from restoops.flows.open import image_name
-
-    return RegistryClient(
-        image_name(loaded.settings),
-        login(loaded),
-        plain_http=loaded.settings.registry.plain_http,
-        timeout_s=timeout_s,
-    )
-
-
-def has_in_registry(loaded: Loaded) -> Callable[[Digest], bool]:
-    """Return a question to the registry: whether it has a digest; Unreachable is passed on."""
-
-    def ask(digest: Digest) -> bool:
-        with contextlib.closing(open_registry(loaded)) as registry:
-            return registry.has(digest)
-
-    return ask
-
-
-def in_registry(loaded: Loaded) -> Callable[[Digest], bool | None]:
-    """Return the same question, with None for an answer when the registry cannot be asked."""
-    has = has_in_registry(loaded)
-
-    def ask(digest: Digest) -> bool | None:
-        try:
-            return has(digest)
-        except Unreachable:
-            return None
-
-    return ask
 
 
 def configured_environments() -> tuple[str, ...]:
@@ -154,11 +101,3 @@ def batch_argument(text: str) -> str:
     except ValueError as error:
         raise UsageError(f"--batch: {error}") from error
     return text
-
-
-def login(loaded: Loaded, registry: str = "") -> Login | None:
-    """Return the credentials for a registry, the application's when none is named."""
-    from restoops.adapters.registry import find_login
-
-    ours = loaded.settings.registry.host
-    return find_login(registry or ours, ours=ours)

@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoops.cli.caller import holder, origin, user
-from restoops.cli.context import in_registry
 from restoops.cli.failures import told_to_slack
 from restoops.cli.images_context import (
     Environments,
     load_all,
     open_estate,
-    open_repository,
-    patience,
     repository_of,
     retention,
     seconds_of,
 )
 from restoops.cli.questions import confirm
+from restoops.cli.registry import has_or_unknown, open_repository, patience
 from restoops.cli.signals import honouring
 from restoops.errors import CheckRefused, UsageError
 
@@ -158,7 +156,7 @@ def _targets(
                     store,
                     tuple(place for place in places if place.environment in names),
                     retention(found, repository, now, keep=wish.keep, older_s=wish.older_than_s),
-                    cache(in_registry(loaded)),
+                    cache(has_or_unknown(loaded)),
                 )
             )
         yield tuple(targets)

@@ -10,12 +10,10 @@ from restoops.cli.images_context import (
     Environments,
     load_all,
     open_estate,
-    open_repository,
-    patience,
-    registry_client,
     repository_of,
     retention,
 )
+from restoops.cli.registry import PATIENT_S, open_registry, open_repository, patience
 from restoops.cli.signals import honouring
 from restoops.errors import Unreachable, UsageError
 
@@ -79,10 +77,12 @@ def show_image(tag: str, environment: str | None, *, as_json: bool) -> None:
 
     asked = _reference(tag)
     found = load_all(environment)
-    interrupt, (repository, loaded) = Interrupt(), _only_repository(found)
+    repository, loaded = _only_repository(found)
+    interrupt = Interrupt()
+    opened = open_registry(loaded, timeout_s=PATIENT_S, patience=patience(interrupt))
     with (
         honouring(interrupt),
-        contextlib.closing(registry_client(loaded, patience(interrupt))) as client,
+        contextlib.closing(opened) as client,
         open_estate(found, interrupt) as estate,
     ):
         described = Inspector(client).describe(client.resolve(asked))

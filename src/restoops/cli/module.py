@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from restoops.cli.app import our_fault
-from restoops.cli.context import has_in_registry, resolving, tag_argument
+from restoops.cli.context import tag_argument
 from restoops.cli.hosts import opened
 from restoops.cli.module_told import Told
+from restoops.cli.registry import has_in_registry, resolving
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import RestoopsError, StepFailed, Unreachable, UsageError
 from restoops.masking import masked

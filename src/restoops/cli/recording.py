@@ -136,7 +136,7 @@ def _notify(record: Recording) -> None:
 def _revision(loaded: Loaded, release: Release | None) -> str:
     """Return the commit that the image of a release says it was built from."""
     from restoops.adapters.inspection import Inspector
-    from restoops.cli.context import open_registry
+    from restoops.cli.registry import open_registry
 
     if release is None:
         return ""

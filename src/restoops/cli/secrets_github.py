@@ -26,7 +26,7 @@ def github_sinks(
     """
     from restoops.adapters.github import Github, find_api, find_token
     from restoops.adapters.github_secrets import SecretPlace
-    from restoops.cli.images_context import patience
+    from restoops.cli.registry import patience
     from restoops.cli.signals import honouring
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.secrets_github import GithubSink, find_repository, refuse_github_names

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from restoops.cli.announcing import announced
 from restoops.cli.caller import command_line, origin, user
-from restoops.cli.context import login
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import Reporter, reporter
+from restoops.cli.registry import login
 from restoops.cli.signals import honouring
 from restoops.masking import masked
 
