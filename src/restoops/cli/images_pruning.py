@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +20,7 @@ from restoops.cli.images_context import (
     retention,
     seconds_of,
 )
-from restoops.cli.questions import confirm
+from restoops.cli.questions import confirm, demand_somebody_to_ask
 from restoops.cli.registry import has_or_unknown, open_repository, patience
 from restoops.cli.signals import honouring
 from restoops.errors import CheckRefused, UsageError
@@ -60,7 +59,8 @@ class PruneWish:
         """Refuse what cannot be meant, before anything is contacted.
 
         Raises:
-            UsageError: options that exclude each other, or nobody to ask.
+            UsageError: options that exclude each other.
+            Refused: nobody to ask.
         """
         if self.local_only and self.registry_only:
             raise UsageError(
@@ -68,11 +68,7 @@ class PruneWish:
                 hint="Leave out both to prune hosts and registry.",
             )
         seconds_of(self.older_than)
-        if not (self.yes or self.dry_run or sys.stdin.isatty()):
-            raise UsageError(
-                "nobody is there to ask for confirmation; nothing was contacted",
-                hint="Add `--yes`, or `--dry-run` to see the plan.",
-            )
+        demand_somebody_to_ask(yes=self.yes or self.dry_run)
 
 
 def prune_images(wish: PruneWish, *, as_json: bool) -> None:

@@ -44,7 +44,8 @@ def demand_somebody_to_ask(*, yes: bool) -> None:
     """
     if not yes and not sys.stdin.isatty():
         raise Refused(
-            "nobody is there to ask for confirmation; nothing was changed", hint="Add `--yes`."
+            "nobody is there to ask for confirmation; nothing was changed",
+            hint="Add `--yes`, or `--dry-run` to see what would be done.",
         )
 
 
