@@ -267,6 +267,28 @@ def test_the_live_view_in_a_pipe_is_free_of_codes(
         assert out == f"✔ {line}\n"
 
 
+@pytest.mark.parametrize("kind", [PlainReporter, TerminalReporter])
+def test_what_programs_and_hosts_have_written_gives_a_terminal_no_orders(
+    kind: type[PlainReporter | TerminalReporter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written, reporter = "no\x1b[2J\x07 database", kind()
+    for event in (
+        StepStarted("web-1", Pull(V2.digest)),
+        Progress("web-1", Pull(V2.digest), written),
+        StepEnded("web-1", Pull(V2.digest), 1, written),
+        StepBroken("web-1", Pull(V2.digest), written),
+        Waiting("web-1", written),
+    ):
+        reporter.tell(event)
+    reporter.error(StepFailed(written, hint=f"{written}\nsecond", details=f"{written}\nsecond"))
+    reporter.close()
+
+    out, err = capsys.readouterr()
+    assert not CODES.search(out + err)
+    assert err.count("second") == 2
+    assert "database\n  | second\n" in err.replace("│", "|")
+
+
 def _everything_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> str:
     reporter = TerminalReporter()
     for event, _ in EVENTS:

@@ -12,7 +12,12 @@ from restoops.report.wording import printable
 
 def say(line: str) -> None:
     """Print a line of progress."""
-    sys.stderr.write(printable(line) + "\n")
+    say_lines([line])
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print progress."""
+    sys.stderr.writelines(f"{printable(line)}\n" for line in lines)
     sys.stderr.flush()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import assert_never
 
 from restoops.errors import RestoopsError
@@ -31,7 +30,8 @@ from restoops.report.events import (
     Stopping,
     Waiting,
 )
-from restoops.report.wording import describe, duration, printable
+from restoops.report.lines import print_lines, say_lines
+from restoops.report.wording import describe, duration
 
 
 class PlainReporter:
@@ -39,25 +39,17 @@ class PlainReporter:
 
     def tell(self, event: Event) -> None:
         """Print one event."""
-        line = sentence(event)
+        lines = sentence(event).splitlines()
         if isinstance(event, RunEnded | FleetEnded):
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-        elif line:
-            self.say(line)
-
-    def say(self, line: str) -> None:
-        """Print a line of progress."""
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+            print_lines(lines)
+        else:
+            say_lines(lines)
 
     def error(self, error: RestoopsError) -> None:
         """Print the error that ended the command, after what it has to show."""
-        for line in error.details.splitlines():
-            self.say(f"  | {line}")
-        self.say(f"error: {error.message}")
-        for line in error.hint.splitlines():
-            self.say(f"  {line}")
+        say_lines(f"  | {line}" for line in error.details.splitlines())
+        say_lines(f"error: {error.message}".splitlines())
+        say_lines(f"  {line}" for line in error.hint.splitlines())
 
     def close(self) -> None:
         """Do nothing: every line is complete."""
@@ -99,7 +91,7 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
         case StepBroken(host, step, reason):
             return f"  {host}  {describe(step):<46} failed: {reason}"
         case Output(source, line):
-            return f"  {source}  | {printable(line)}"
+            return f"  {source}  | {line}"
         case Stopping(silence_s):
             return f"stopping; a host that does not answer within {duration(silence_s)} is given up"
         case PuttingRight(host):
