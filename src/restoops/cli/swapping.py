@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from restoops.cli.announcing import announced
 from restoops.cli.caller import command_line, origin, user
 from restoops.cli.hosts import Opened, opened
-from restoops.cli.output import Reporter, reporter
+from restoops.cli.output import reporter
 from restoops.cli.registry import login
 from restoops.cli.signals import honouring
 from restoops.masking import masked
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import RunKind
-    from restoops.report.events import Event, Tell
+    from restoops.report.events import Event, Reporter, Tell
 
 _STARTED = time.monotonic()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
+from restoops.errors import RestoopsError
 from restoops.model import OpenRun, Release, RunKind
 from restoops.plan.fleet import HostResult
 from restoops.plan.probe import Sample
@@ -262,3 +264,16 @@ Event = (
     | FleetEnded
 )
 Tell = Callable[[Event], None]
+
+
+class Reporter(Protocol):
+    """Prints what a command has to say."""
+
+    def tell(self, event: Event) -> None:
+        """Print one event."""
+
+    def error(self, error: RestoopsError) -> None:
+        """Print the error that ended the command."""
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""
