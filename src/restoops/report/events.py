@@ -8,7 +8,7 @@ from typing import Protocol
 
 from restoops.errors import RestoopsError
 from restoops.model import OpenRun, Release, RunKind
-from restoops.plan.fleet import HostResult
+from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.probe import Sample
 from restoops.plan.smoke import Result
 from restoops.plan.steps import Step
@@ -238,6 +238,12 @@ class FleetEnded:
     """Requests of the probe; 0 when none was sent."""
     failed: int = 0
     """How many of them failed."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether this run has moved traffic to the release on a host, where it still is."""
+        moved = (Ending.DONE, Ending.FINISHED)
+        return not self.dry_run and any(it.ending in moved for it in self.hosts)
 
 
 Event = (
