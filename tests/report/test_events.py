@@ -60,7 +60,7 @@ from restoops.report.events import (
 from restoops.report.jsonl import JsonReporter
 from restoops.report.plain import PlainReporter
 from restoops.report.terminal import TerminalReporter
-from restoops.report.wording import describe, duration
+from restoops.report.wording import counted, describe, duration
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, run
 
 STEPS: list[tuple[Step, str]] = [
@@ -217,6 +217,10 @@ def test_a_step_in_words(step: Step, words: str) -> None:
 )  # fmt: skip
 def test_a_duration_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_words_follow_numbers() -> None:
+    assert [counted(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
 
 
 @every_event

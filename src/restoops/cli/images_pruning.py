@@ -174,12 +174,13 @@ def _refuse_too_many(wish: PruneWish, plan: PrunePlan) -> None:
 
 def _confirm(wish: PruneWish, plan: PrunePlan) -> None:
     from restoops.report.images import question
+    from restoops.report.wording import counted
 
     in_registries, on_hosts = plan.size_bytes
     names = ", ".join(store.name for store, _, _ in plan.registries)
     hosts = sum(any(fate.goes for fate in work.shown) for work in plan.hosts.values())
     going = (
         (f"from {names}", plan.in_registries, in_registries),
-        (f"from {hosts} host{'s' if hosts > 1 else ''}", plan.on_hosts, on_hosts),
+        (f"from {counted(hosts, 'host')}", plan.on_hosts, on_hosts),
     )
     confirm(question(going), yes=wish.yes)

@@ -70,7 +70,8 @@ def scan(
     Ends with status 6 when there are any, and with 5 when the scanner is missing or failed.
     """
     from restoops.flows.secrets_scan import scan as find
-    from restoops.report.secrets import counted, show_scan
+    from restoops.report.secrets import show_scan
+    from restoops.report.wording import counted
 
     wish = _wish(path, baseline, new_baseline, staged=staged, history=history)
     found = find(wish, os.environ)
@@ -116,7 +117,8 @@ def check(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> N
     Ends with status 6 when one is missing, extra, empty, a placeholder or of the wrong shape.
     """
     from restoops.flows.secrets_check import check as compare
-    from restoops.report.secrets import counted, show_check
+    from restoops.report.secrets import show_check
+    from restoops.report.wording import counted
 
     found = compare(environment, start=Path.cwd(), environ=os.environ)
     show_check(found, as_json=as_json)

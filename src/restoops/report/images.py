@@ -23,7 +23,7 @@ from restoops.report.image_events import (
 from restoops.report.jsonl import plain, snake, write
 from restoops.report.lines import print_lines, say
 from restoops.report.tables import show_table
-from restoops.report.wording import duration, size
+from restoops.report.wording import counted, duration, moment, size
 
 _NOWHERE = "-"
 
@@ -55,7 +55,7 @@ def show_inspected(image: Inspected, now: str, *, as_json: bool) -> None:
         ("tags", " ".join(image.tags) or _NOWHERE),
         ("digest", str(image.digest)),
         ("kind", image.media_type),
-        ("created", f"{image.created[:19]} UTC, {age(image.created, now)} ago"
+        ("created", f"{moment(image.created)}, {age(image.created, now)} ago"
          if image.created else "it does not say"),
         *(("platform", f"{it.platform or '?'}  {size(it.size_bytes)}  {it.digest}")
           for it in image.platforms),
@@ -109,7 +109,7 @@ def _tell_plain(event: ImageEvent, now: str) -> None:
         case Note(text):
             say(text)
         case HostPruned(where, deleted, before, after):
-            print_lines([f"{where}: {_counted(deleted)} removed{_disk(before, after)}"])
+            print_lines([f"{where}: {counted(deleted, 'image')} removed{_disk(before, after)}"])
         case Verified(where, tags, faults):
             bad = f", {len(faults)} are NOT" if faults else ""
             print_lines([f"{where}: {tags - len(faults)} of {tags} tags are complete{bad}"])
@@ -154,10 +154,6 @@ def _disk(before: Disk | None, after: Disk | None) -> str:
     return f"; free on its disk: {size(before.free_bytes)} before, {size(after.free_bytes)} after"
 
 
-def _counted(images: int) -> str:
-    return "1 image" if images == 1 else f"{images} images"
-
-
 def question(going: Sequence[tuple[str, int, int]]) -> str:
     """Return what to ask: `going` says for each place how many images go, and their size."""
     return f"Delete {' and '.join(_going(going))}?"
@@ -166,4 +162,4 @@ def question(going: Sequence[tuple[str, int, int]]) -> str:
 def _going(going: Sequence[tuple[str, int, int]]) -> Iterator[str]:
     for where, count, size_bytes in going:
         if count:
-            yield f"{_counted(count)} ({size(size_bytes)}) {where}"
+            yield f"{counted(count, 'image')} ({size(size_bytes)}) {where}"

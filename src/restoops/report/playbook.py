@@ -15,10 +15,10 @@ from restoops.plan.playbook import (
     TaskEnded,
     TaskStarted,
 )
-from restoops.plan.playbook_board import Board, counted, table_of
+from restoops.plan.playbook_board import Board, table_of
 from restoops.report.jsonl import plain, snake, write
 from restoops.report.lines import aligned, may_move, print_lines, say
-from restoops.report.wording import printable
+from restoops.report.wording import counted, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
