@@ -28,7 +28,7 @@ def choose_environment(name: str, *, checks_secrets: bool = False) -> Chosen:
 
     start = Path.cwd()
     chosen = choose(name, start=start, environ=os.environ)
-    if chosen.has_secrets:
+    if chosen.settings.has_secrets:
         from restoops.flows.secrets_check import learn_what_is_at_hand, refuse_unfit
 
         act = refuse_unfit if checks_secrets else learn_what_is_at_hand

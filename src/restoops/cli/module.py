@@ -80,7 +80,7 @@ def _answer(asked: Asked) -> dict[str, Any]:
         names = _names(asked.hosts)
         if asked.state == "observed":
             return _at_rest(_observe(loaded), names, told) | _proof(loaded)
-        if asked.state == "live" and loaded.has_secrets:
+        if asked.state == "live" and loaded.settings.has_secrets:
             from restoops.flows.secrets_check import refuse_unfit
 
             refuse_unfit(loaded, start=Path.cwd(), environ=os.environ)

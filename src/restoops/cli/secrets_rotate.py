@@ -103,7 +103,7 @@ def rotate(
 
 def _chosen(environment: str) -> Chosen:
     chosen = choose_environment(environment)
-    if not chosen.has_secrets:
+    if not chosen.settings.has_secrets:
         raise UsageError(
             f"{environment} has no section `secrets`: its releases are given none",
             hint="docs/secrets.md says how secrets are handed over.",

@@ -47,11 +47,6 @@ class Loaded:
     confirm: bool = False
     terraform: TerraformOutputs | None = None
 
-    @property
-    def has_secrets(self) -> bool:
-        """Whether anything is set in the section `secrets`."""
-        return "secrets" in self.settings.model_fields_set
-
 
 def find_file(start: Path, explicit: Path | None = None) -> Path | None:
     """Return the configuration file: `explicit`, or the nearest one from `start` upwards.
@@ -104,11 +99,6 @@ class Chosen:
     settings: Settings
     file: Path | None
 
-    @property
-    def has_secrets(self) -> bool:
-        """Whether anything is set in the section `secrets`."""
-        return "secrets" in self.settings.model_fields_set
-
 
 def choose(
     environment: str,
@@ -160,12 +150,10 @@ def with_hosts(
     )
 
 
-def environment_names(
-    *, start: Path, environ: Mapping[str, str], config: Path | None = None
-) -> tuple[str, ...]:
+def environment_names(*, start: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the environments there are, for completion; only `local` for a faulty file."""
     try:
-        value = _read(_find(start, environ, config)).value
+        value = _read(_find(start, environ, None)).value
     except UsageError:
         return (LOCAL,)
     return check(value, {}, LOCAL).names

@@ -242,6 +242,11 @@ class Settings(Section):
     secrets: Secrets = Secrets()
     github: Github = Github()
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether anything is set in the section `secrets`."""
+        return "secrets" in self.model_fields_set
+
 
 def sections() -> dict[str, type[Section]]:
     """Return the sections of the settings, in the order of the file."""

@@ -43,10 +43,6 @@ class _Area:
     width: float
     height: float
 
-    @property
-    def middle(self) -> float:
-        return self.y + self.height / 2
-
 
 def render(diagram: Diagram) -> str:
     """Return the diagram as an SVG that stands alone and says what it shows in its title."""
