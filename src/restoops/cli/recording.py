@@ -119,13 +119,17 @@ def _notify(record: Recording) -> None:
     if not chronicle.is_news:
         return
     from restoops.adapters.clock import SystemClock
+    from restoops.config.load import folder_of
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.notifying import Outside, notify
 
-    directory = loaded.file.parent if loaded.file else Path()
     page = masked(chronicle.page())
     outside = Outside(
-        settings, directory, os.environ, SystemClock(), lambda: _revision(loaded, page.release)
+        settings,
+        folder_of(loaded.file),
+        os.environ,
+        SystemClock(),
+        lambda: _revision(loaded, page.release),
     )
     interrupt = Interrupt()
     with honouring(interrupt):

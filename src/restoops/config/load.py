@@ -67,6 +67,11 @@ def find_file(start: Path, explicit: Path | None = None) -> Path | None:
     return next(filter(_is_there, candidates), None)
 
 
+def folder_of(file: Path | None) -> Path:
+    """Return what paths in the file are relative to; without a file, the current directory."""
+    return file.parent if file else Path()
+
+
 def load(
     environment: str,
     *,
@@ -137,7 +142,7 @@ def with_hosts(
     Raises:
         UsageError: what Terraform gave is faulty.
     """
-    found, folder = chosen.environment, (chosen.file or start).parent
+    found, folder = chosen.environment, chosen.file.parent if chosen.file else start
     targets = (play and play.remote) or _targets(found, folder, terraform_outputs)
     return Loaded(
         chosen.name,
