@@ -90,6 +90,16 @@ def answer_unseen(question: str) -> str:
         return _answer(question, interrupt).removesuffix("\n")
 
 
+def piped() -> str:
+    """Return what is piped in, without the end of its last line.
+
+    Raises:
+        UsageError: it is no text.
+    """
+    text = _text(sys.stdin.read, "standard input is no UTF-8 text")
+    return text.removesuffix("\n").removesuffix("\r")
+
+
 def _ask(question: str, interrupt: Interrupt) -> None:
     if _answer(f"{question} [y/N] ", interrupt).strip().lower() not in ("y", "yes"):
         raise Refused(f"not confirmed; {interrupt.so_far}")
@@ -100,11 +110,16 @@ def _answer(question: str, interrupt: Interrupt) -> str:
     sys.stderr.flush()
     while not select.select([sys.stdin], [], [], _TICK_S)[0]:
         interrupt.check()
+    return _text(sys.stdin.readline, f"the answer is no UTF-8 text; {interrupt.so_far}")
+
+
+def _text(read: Callable[[], str], fault: str) -> str:
+    """Return what is read, or refuse what is no text."""
     try:
-        text = sys.stdin.readline()
+        text = read()
         text.encode()  # in the locale C, Python lets bytes through that are no text
     except UnicodeError:
-        raise UsageError(f"the answer is no UTF-8 text; {interrupt.so_far}") from None
+        raise UsageError(fault, hint="Give it in UTF-8; bytes as `base64` writes them.") from None
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +17,10 @@ def say(line: str) -> None:
 
 
 def say_lines(lines: Iterable[str]) -> None:
-    """Print progress."""
-    sys.stderr.writelines(f"{printable(line)}\n" for line in lines)
-    sys.stderr.flush()
+    """Print progress; where nobody reads it any more, nothing ends for that."""
+    with contextlib.suppress(OSError):
+        sys.stderr.writelines(f"{printable(line)}\n" for line in lines)
+        sys.stderr.flush()
 
 
 def print_lines(lines: Iterable[str]) -> None:
