@@ -99,5 +99,7 @@ def batch_argument(text: str) -> str:
     try:
         in_batches((), text)
     except ValueError as error:
-        raise UsageError(f"--batch: {error}") from error
+        raise UsageError(
+            f"--batch: {error}", hint="For example `2` or `25%`, of the hosts of an environment."
+        ) from error
     return text

@@ -18,6 +18,7 @@ from restoops.cli.infra_context import (
     desk,
     one_form,
     refuse_changes,
+    roots,
     show,
     today,
 )
@@ -74,7 +75,7 @@ def validate(
     """
     from restoops.cli.infra_reading import show_faults
 
-    show_faults([environment] if environment else complete_root(""), as_json=as_json)
+    show_faults([environment] if environment else roots(), as_json=as_json)
 
 
 @app.command(

@@ -113,7 +113,10 @@ def _place(root: Root, wish: BackendWish) -> Place:
             f"Spaces is not in {wish.region!r}", hint=f"It is in: {', '.join(sorted(REGIONS))}."
         )
     if wish.endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+/?", wish.endpoint):
-        raise UsageError("`--endpoint` takes an address such as https://s3.example.com")
+        raise UsageError(
+            f"`--endpoint` takes an address, not {wish.endpoint!r}",
+            hint="For example https://s3.example.com, without a path.",
+        )
     bucket = wish.bucket or bucket_name(root.app, root.environment)
     if not is_bucket_name(bucket):
         raise UsageError(

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from restoops.plan.infra_summary import Summary
 
 
-def complete_root(incomplete: str) -> list[str]:
-    """Offer the environments that have Terraform code."""
+def roots() -> tuple[str, ...]:
+    """Return the environments that have Terraform code."""
     from restoops.config.roots import root_names
 
-    names = root_names(start=Path.cwd(), environ=os.environ)
-    return [name for name in names if name.startswith(incomplete)]
+    return root_names(start=Path.cwd(), environ=os.environ)
+
+
+def complete_root(incomplete: str) -> list[str]:
+    """Offer the environments that have Terraform code."""
+    return [name for name in roots() if name.startswith(incomplete)]
 
 
 RootArgument = Annotated[

@@ -65,9 +65,16 @@ def show_faults(environments: Sequence[str], *, as_json: bool) -> None:
             print_lines([f"{environment}: {'not valid' if errors else 'valid'}"])
         faulty += [environment] if errors else []
     if not environments:
-        raise UsageError("there is no Terraform code here", hint="terraform/environments/ENV/*.tf")
+        raise UsageError(
+            "there is no Terraform code here or above",
+            hint="It is looked for in terraform/environments/ENVIRONMENT/. `restoops init --only "
+            "terraform` brings it.",
+        )
     if faulty:
-        raise UsageError(f"Terraform's code is not valid: {', '.join(faulty)}")
+        raise UsageError(
+            f"Terraform's code is not valid: {', '.join(faulty)}",
+            hint="What is wrong, and where, stands above.",
+        )
 
 
 def show_inventory(environment: str, directory: Path | None, *, hosts_only: bool) -> None:

@@ -114,7 +114,10 @@ def _load(asked: Asked) -> Loaded:
     )
     is_local = [_is_local(host) for host in asked.hosts]
     if any(is_local) and len(targets) > 1:
-        raise UsageError("this machine and other hosts do not go together in one play")
+        raise UsageError(
+            "this machine and other hosts do not go together in one play",
+            hint="Give this machine, with `connection: local`, a play of its own.",
+        )
     return load(
         asked.environment,
         start=Path.cwd(),

@@ -106,7 +106,10 @@ def _arguments(
     """Tell release and environment apart: a single argument is the environment."""
     if is_list:
         if second is not None:
-            raise UsageError("`--list` takes an environment and no release")
+            raise UsageError(
+                "`--list` takes an environment and no release",
+                hint=f"Leave the release out: `restoops rollback --list {second}`.",
+            )
         return None, first
     if first is None:
         raise UsageError(

@@ -103,7 +103,9 @@ def _wish(
     if staged + history + (path is not None) > 1:
         raise UsageError("`--staged`, `--history` and PATH do not go together", hint="Choose one.")
     if baseline and new_baseline:
-        raise UsageError("`--baseline` and `--write-baseline` do not go together")
+        raise UsageError(
+            "`--baseline` and `--write-baseline` do not go together", hint="Choose one."
+        )
     scope = Scope.STAGED if staged else Scope.HISTORY if history else Scope.FILES
     return Wish(scope, path or Path(), baseline, new_baseline)
 

@@ -239,7 +239,10 @@ def _read(file: Path | None) -> Parsed:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"{shown} cannot be read: {error.strerror}",
+            hint=f"It has to be a file that you may read; {CONFIG_VARIABLE} can name another.",
+        ) from error
     if len(content) > MAX_BYTES:
         raise UsageError(f"{shown} is larger than 1 MiB", hint="Is this the right file?")
     try:
