@@ -1,12 +1,10 @@
-"""What commands work with: the settings of an environment, and arguments."""
+"""What commands work with: the settings and hosts of an environment."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from restoops.errors import UsageError
 
 if TYPE_CHECKING:
     from restoops.config.load import Chosen, Loaded
@@ -45,61 +43,8 @@ def find_hosts(chosen: Chosen) -> Loaded:
 
 
 def configured_environments() -> tuple[str, ...]:
-    """Return the environments of restoops.yaml; only `local` when there is no such file."""
+    """Return the environments of restoops.yaml; `local` only where there is no other."""
     from restoops.config.load import environment_names
 
     names = environment_names(start=Path.cwd(), environ=os.environ)
     return tuple(name for name in names if name != "local") or names
-
-
-def tag_argument(text: str) -> str:
-    """Return the tag that the operator means.
-
-    Raises:
-        UsageError: the text cannot be one.
-    """
-    from restoops.model import tag_of
-
-    try:
-        return tag_of(text)
-    except ValueError as error:
-        raise UsageError(
-            str(error), hint="For example `sha-abc1234`, `main-abc1234`, or a Git SHA: `abc1234`."
-        ) from error
-
-
-def release_argument(text: str) -> str:
-    """Return the text if it can name a release that was live: a tag, a Git SHA or a digest.
-
-    Which of them it is, the history of the hosts tells: twelve digits may be a SHA or a digest.
-
-    Raises:
-        UsageError: the text cannot be one.
-    """
-    from restoops.model import is_digest
-
-    if text.startswith("sha256:") and not is_digest(text):
-        raise UsageError(
-            f"{text!r} is no digest",
-            hint="`sha256:` and 64 hexadecimal digits, or the first twelve of them.",
-        )
-    if not is_digest(text):
-        tag_argument(text)
-    return text
-
-
-def batch_argument(text: str) -> str:
-    """Return the size of a batch as it was given.
-
-    Raises:
-        UsageError: it is neither a number of hosts nor a share.
-    """
-    from restoops.plan.fleet import in_batches
-
-    try:
-        in_batches((), text)
-    except ValueError as error:
-        raise UsageError(
-            f"--batch: {error}", hint="For example `2` or `25%`, of the hosts of an environment."
-        ) from error
-    return text

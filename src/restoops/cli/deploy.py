@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restoops.cli.arguments import batch_argument, tag_argument
 from restoops.cli.completion import complete_tag
-from restoops.cli.context import batch_argument, load_environment, tag_argument
+from restoops.cli.context import load_environment
 from restoops.cli.options import (
     BatchOption,
     DryRunOption,

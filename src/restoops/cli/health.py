@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restoops.cli.arguments import wait_argument
 from restoops.cli.context import load_environment
 from restoops.cli.failures import told_to_slack
 from restoops.cli.options import EnvironmentArgument, HostOption, JsonOption
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from restoops.flows.health import Examiner, Looking
     from restoops.plan.verdict import Health
     from restoops.report.health import LiveWatch, PlainWatch
-
-_UNITS_S = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
-_LONGEST_S = 86400
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +49,7 @@ def health(
 
     Ends with status 1 when something is degraded or down, with 5 when nothing can be reached.
     """
-    limit_s = seconds_of(wait)
+    limit_s = wait_argument(wait)
     if watch and limit_s:
         raise UsageError("`--wait` and `--watch` do not go together", hint="Leave one out.")
     with _examining(environment, host or ()) as (examiner, looking):
@@ -61,22 +58,6 @@ def health(
         else:
             with told_to_slack(f"The health check of {environment}", looking.loaded):
                 _look(environment, examiner, looking, limit_s, as_json=as_json)
-
-
-def seconds_of(text: str) -> float:
-    """Return a length of time: `60s`, `5m`, `1h`, or a number of seconds.
-
-    Raises:
-        UsageError: it is none, or longer than a day.
-    """
-    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(s|m|min|h|)", text.strip())
-    seconds = float(match[1]) * _UNITS_S[match[2]] if match else _LONGEST_S + 1
-    if seconds > _LONGEST_S:
-        raise UsageError(
-            f"--wait: {text[:40]!r} is no length of time up to a day",
-            hint="For example `60s`, `5m`, or a number of seconds.",
-        )
-    return seconds
 
 
 @contextlib.contextmanager

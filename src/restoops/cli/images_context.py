@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoops.cli.context import load_environment
-from restoops.errors import RestoopsError, Unreachable, UsageError
+from restoops.errors import RestoopsError, Unreachable
 
 if TYPE_CHECKING:
     from restoops.config.hosts import Target
@@ -142,19 +142,3 @@ def retention(
     builds = [it for it in images[0].builds if all(it in image.builds for image in images)]
     rules = TagRules(tuple(protected), tuple(builds))
     return Retention(keep or max(image.keep for image in images), rules, now, older_s)
-
-
-def seconds_of(text: str) -> float:
-    """Return the length of `12h`, `30d` or `8w`; none for no text.
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    from restoops.plan.ages import age_s
-
-    try:
-        return age_s(text) if text else 0.0
-    except ValueError as error:
-        raise UsageError(
-            f"--older-than: {error}", hint="For example `12h`, `30d` or `8w`."
-        ) from error

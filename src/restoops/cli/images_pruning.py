@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restoops.cli.arguments import age_argument
 from restoops.cli.caller import holder, origin, user
 from restoops.cli.failures import told_to_slack
 from restoops.cli.images_context import (
@@ -18,7 +19,6 @@ from restoops.cli.images_context import (
     open_estate,
     repository_of,
     retention,
-    seconds_of,
 )
 from restoops.cli.questions import confirm, demand_somebody_to_ask
 from restoops.cli.registry import has_or_unknown, open_repository, patience
@@ -53,7 +53,7 @@ class PruneWish:
     @property
     def older_than_s(self) -> float:
         """The age below which nothing is deleted."""
-        return seconds_of(self.older_than)
+        return age_argument(self.older_than)
 
     def check(self) -> None:
         """Refuse what cannot be meant, before anything is contacted.
@@ -67,7 +67,7 @@ class PruneWish:
                 "`--local-only` and `--registry-only` do not go together",
                 hint="Leave out both to prune hosts and registry.",
             )
-        seconds_of(self.older_than)
+        age_argument(self.older_than)
         demand_somebody_to_ask(yes=self.yes or self.dry_run)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from restoops.cli.context import tag_argument
+from restoops.cli.arguments import image_argument
 from restoops.cli.images_context import (
     Environments,
     load_all,
@@ -75,7 +75,7 @@ def show_image(tag: str, environment: str | None, *, as_json: bool) -> None:
     from restoops.plan.listing import inspected
     from restoops.report.images import show_inspected
 
-    asked = _reference(tag)
+    asked = image_argument(tag)
     found = load_all(environment)
     repository, loaded = _only_repository(found)
     interrupt = Interrupt()
@@ -89,19 +89,6 @@ def show_image(tag: str, environment: str | None, *, as_json: bool) -> None:
         image = inspected(repository, asked, described, estate.usage())
         show_inspected(image, SystemClock().now(), as_json=as_json)
         raise_if_unknown(estate)
-
-
-def _reference(text: str) -> str:
-    """Return the tag or the digest that the operator means."""
-    from restoops.model import Digest
-
-    if not text.startswith("sha256:"):
-        return tag_argument(text)
-    try:
-        return str(Digest(text))
-    except ValueError as error:
-        hint = "A registry wants all of it: `sha256:` and 64 hexadecimal digits."
-        raise UsageError(f"{text!r} is no whole digest", hint=hint) from error
 
 
 def _only_repository(found: Environments) -> tuple[str, Loaded]:

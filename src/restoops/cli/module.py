@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from restoops.cli.app import our_fault
-from restoops.cli.context import tag_argument
+from restoops.cli.arguments import tag_argument
 from restoops.cli.hosts import opened
 from restoops.cli.module_told import Told
 from restoops.cli.registry import has_in_registry, resolving

@@ -7,13 +7,9 @@ from typing import Annotated
 
 import typer
 
+from restoops.cli.arguments import batch_argument, release_argument
 from restoops.cli.completion import complete_environment, complete_release
-from restoops.cli.context import (
-    batch_argument,
-    configured_environments,
-    load_environment,
-    release_argument,
-)
+from restoops.cli.context import configured_environments, load_environment
 from restoops.cli.hosts import opened
 from restoops.cli.options import (
     BatchOption,
