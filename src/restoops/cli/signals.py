@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def honouring(interrupt: Interrupt) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run between two steps, or during a wait."""
+    """Let SIGINT, SIGTERM and SIGHUP end the run between two steps, or during a wait."""
     before = {
         number: signal.signal(number, lambda *_: interrupt.ask())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -1,7 +1,7 @@
 """Shape of `restoops.yaml`. The string under a field is its reference documentation.
 
-Every default is here, in `public` or in `rollout`, and nowhere else. Units are part of a field's
-name: `_s` seconds.
+Every default is here, in `notify`, `public` or `rollout`, and nowhere else. Units are part of a
+field's name: `_s` seconds.
 """
 
 from __future__ import annotations

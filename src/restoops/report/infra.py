@@ -1,4 +1,4 @@
-"""What `restoops infra` found or did, as a table, as lines, as JSON or as Markdown."""
+"""What `restoops infra` found or did, as a table, as lines or as JSON."""
 
 from __future__ import annotations
 
@@ -92,15 +92,12 @@ def unpriced(found: Estimate, today: date) -> Iterator[str]:
 def reason(change: Change) -> str:
     """Return why a change is made, or what it changes."""
     parts = [change.because] if change.because else []
-    parts += [f"{it.attribute}: {it.before} -> {it.after}" for it in _first(change)]
+    first = change.differences[:_SHOWN_DIFFERENCES]
+    parts += [f"{it.attribute}: {it.before} -> {it.after}" for it in first]
     more = len(change.differences) - _SHOWN_DIFFERENCES
     parts += [f"and {more} more"] if more > 0 else []
     parts += [change.note] if change.note else []
     return "; ".join(parts)
-
-
-def _first(change: Change) -> Sequence[Any]:
-    return change.differences[:_SHOWN_DIFFERENCES]
 
 
 def _name(change: Change) -> str:
