@@ -136,15 +136,13 @@ def today() -> date:
 
 def show(summary: Summary, *, as_json: bool, markdown: bool = False) -> None:
     """Print a plan in the form that was asked for."""
-    from restoops.report.infra import show_summary, summary_as_json
+    from restoops.report.infra import show_summary
     from restoops.report.markdown import summary_in_markdown
 
-    if as_json:
-        summary_as_json(summary)
-    elif markdown:
+    if markdown:
         typer.echo(summary_in_markdown(summary, today()), nl=False)
     else:
-        show_summary(summary, today())
+        show_summary(summary, today(), as_json=as_json)
 
 
 def refuse_changes(summary: Summary, *, check: bool) -> None:

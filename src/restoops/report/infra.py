@@ -27,17 +27,15 @@ COLOURS = {
 }
 
 
-def show_summary(summary: Summary, today: date) -> None:
+def show_summary(summary: Summary, today: date, *, as_json: bool) -> None:
     """Print what a plan does: a row for each change, then what is lost, then what it costs."""
+    if as_json:
+        write(plain(summary))
+        return
     print_lines([f"{summary.environment}: {summary.counted}"])
     if summary.changes:
         show_changes(summary.changes)
     print_lines(footnotes(summary, today))
-
-
-def summary_as_json(summary: Summary) -> None:
-    """Print a plan as one object."""
-    write(plain(summary))
 
 
 def show_changes(changes: Sequence[Change]) -> None:
