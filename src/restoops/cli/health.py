@@ -14,7 +14,7 @@ from restoops.cli.arguments import wait_argument
 from restoops.cli.context import load_environment
 from restoops.cli.failures import told_to_slack
 from restoops.cli.options import EnvironmentArgument, HostOption, JsonOption
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def _examining(environment: str, only: Iterable[str]) -> Iterator[tuple[Examiner
     from restoops.flows.background import in_background
     from restoops.flows.connect import load_client
     from restoops.flows.health import Examiner, Looking
-    from restoops.flows.interrupt import Interrupt
 
     targets = select(loaded.targets, only)
     load_client(loaded)
     in_background(lambda: import_module("restoops.adapters.docker"))
-    looking = Looking(loaded, SystemClock(), Interrupt())
-    with honouring(looking.interrupt), Examiner(looking, targets) as examiner:
-        yield examiner, looking
+    with interruptible() as interrupt:
+        looking = Looking(loaded, SystemClock(), interrupt)
+        with Examiner(looking, targets) as examiner:
+            yield examiner, looking
 
 
 def _look(

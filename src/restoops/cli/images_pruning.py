@@ -22,7 +22,7 @@ from restoops.cli.images_context import (
 )
 from restoops.cli.questions import confirm, demand_somebody_to_ask
 from restoops.cli.registry import has_or_unknown, open_repository, patience
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import CheckRefused, UsageError
 
 if TYPE_CHECKING:
@@ -81,12 +81,10 @@ def prune_images(wish: PruneWish, *, as_json: bool) -> None:
 
 
 def _prune(wish: PruneWish, found: Environments, *, as_json: bool) -> None:
-    from restoops.flows.interrupt import Interrupt
     from restoops.flows.prune import Prune
 
-    interrupt = Interrupt()
     with (
-        honouring(interrupt),
+        interruptible() as interrupt,
         _journal(wish) as journal,
         open_estate(found, interrupt) as estate,
         _targets(wish, found, estate, interrupt) as targets,

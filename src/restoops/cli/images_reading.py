@@ -14,10 +14,11 @@ from restoops.cli.images_context import (
     retention,
 )
 from restoops.cli.registry import PATIENT_S, open_registry, open_repository, patience
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import Unreachable, UsageError
 
 if TYPE_CHECKING:
+    from restoops.adapters.registry import RegistryClient
     from restoops.config.load import Loaded
     from restoops.contents import Contents
     from restoops.flows.estate import Estate
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
 def show_images(environment: str | None, *, as_json: bool) -> None:
     """Print all images of hosts and registries, and then what could not be asked."""
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.interrupt import Interrupt
     from restoops.plan.listing import listing
     from restoops.report.images import show_listing
 
     found = load_all(environment)
-    interrupt, now = Interrupt(), SystemClock().now()
-    with honouring(interrupt), open_estate(found, interrupt) as estate:
+    now = SystemClock().now()
+    with interruptible() as interrupt, open_estate(found, interrupt) as estate:
         usage = estate.usage()
         for repository, loaded in found.repositories().items():
             contents = _look(loaded, usage, estate, interrupt)
@@ -71,24 +71,25 @@ def show_image(tag: str, environment: str | None, *, as_json: bool) -> None:
     """Print what one image is, who built it, and where it runs."""
     from restoops.adapters.clock import SystemClock
     from restoops.adapters.inspection import Inspector
-    from restoops.flows.interrupt import Interrupt
     from restoops.plan.listing import inspected
     from restoops.report.images import show_inspected
 
     asked = image_argument(tag)
     found = load_all(environment)
     repository, loaded = _only_repository(found)
-    interrupt = Interrupt()
-    opened = open_registry(loaded, timeout_s=PATIENT_S, patience=patience(interrupt))
     with (
-        honouring(interrupt),
-        contextlib.closing(opened) as client,
+        interruptible() as interrupt,
+        contextlib.closing(_patient_client(loaded, interrupt)) as client,
         open_estate(found, interrupt) as estate,
     ):
         described = Inspector(client).describe(client.resolve(asked))
         image = inspected(repository, asked, described, estate.usage())
         show_inspected(image, SystemClock().now(), as_json=as_json)
         raise_if_unknown(estate)
+
+
+def _patient_client(loaded: Loaded, interrupt: Interrupt) -> RegistryClient:
+    return open_registry(loaded, timeout_s=PATIENT_S, patience=patience(interrupt))
 
 
 def _only_repository(found: Environments) -> tuple[str, Loaded]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restoops.cli.questions import answer, confirm
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import CheckRefused, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -81,11 +81,9 @@ def desk(
 ) -> Iterator[Desk]:
     """Open Terraform of an environment, with signals honoured: it is never cut off."""
     from restoops.flows.infra import open_desk
-    from restoops.flows.interrupt import Interrupt
     from restoops.report.lines import say
 
-    interrupt = Interrupt()
-    with honouring(interrupt):
+    with interruptible() as interrupt:
         yield open_desk(
             environment,
             os.environ,

@@ -9,7 +9,7 @@ import termios
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import Refused, UsageError
 
 if TYPE_CHECKING:
@@ -26,13 +26,10 @@ def confirm(question: str, *, yes: bool) -> None:
         Refused: the answer was no, or there is nobody to ask.
         Interrupted: the answer was a signal.
     """
-    from restoops.flows.interrupt import Interrupt
-
     demand_somebody_to_ask(yes=yes)
     if yes:
         return
-    interrupt = Interrupt()
-    with honouring(interrupt):
+    with interruptible() as interrupt:
         _ask(question, interrupt)
 
 
@@ -67,10 +64,7 @@ def answer(question: str) -> str:
     Raises:
         Interrupted: the answer was a signal.
     """
-    from restoops.flows.interrupt import Interrupt
-
-    interrupt = Interrupt()
-    with honouring(interrupt):
+    with interruptible() as interrupt:
         return _answer(question, interrupt).strip()
 
 
@@ -83,10 +77,7 @@ def answer_unseen(question: str) -> str:
     Raises:
         Interrupted: the answer was a signal.
     """
-    from restoops.flows.interrupt import Interrupt
-
-    interrupt = Interrupt()
-    with honouring(interrupt), _without_echo():
+    with interruptible() as interrupt, _without_echo():
         return _answer(question, interrupt).removesuffix("\n")
 
 

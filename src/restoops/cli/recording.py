@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoops.cli.caller import origin, user
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import Interrupted, Refused, RestoopsError
 from restoops.masking import masked
 
@@ -121,7 +121,6 @@ def _notify(record: Recording) -> None:
         return
     from restoops.adapters.clock import SystemClock
     from restoops.config.load import folder_of
-    from restoops.flows.interrupt import Interrupt
     from restoops.flows.notifying import Outside, notify
     from restoops.report.lines import say
 
@@ -133,8 +132,7 @@ def _notify(record: Recording) -> None:
         SystemClock(),
         lambda: _revision(loaded, page.release),
     )
-    interrupt = Interrupt()
-    with honouring(interrupt):
+    with interruptible() as interrupt:
         for line in notify(page, outside, interrupt):
             say(line)
 

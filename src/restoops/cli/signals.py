@@ -23,3 +23,13 @@ def honouring(interrupt: Interrupt) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Yield what the signals that come within the block ask for."""
+    from restoops.flows.interrupt import Interrupt
+
+    interrupt = Interrupt()
+    with honouring(interrupt):
+        yield interrupt

@@ -16,7 +16,7 @@ from restoops.cli.caller import command_line, origin, user
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import reporter
 from restoops.cli.registry import login
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.masking import masked
 
 if TYPE_CHECKING:
@@ -71,13 +71,11 @@ def swapping(
     What happens is printed, or told to the `listener`; the `recording` takes it down as well.
     """
     from restoops.flows.connect import give_up_silent_when_asked
-    from restoops.flows.interrupt import Interrupt
 
-    interrupt = Interrupt()
     if recording:
         recording.loaded = loaded
     with (
-        honouring(interrupt),
+        interruptible() as interrupt,
         _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
         announced(loaded, show.tell) as told,
     ):
