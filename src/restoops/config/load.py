@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from restoops.config.check import LOCAL, Checked, check
-from restoops.config.faults import Fault, nearest, printable, tell
+from restoops.config.faults import Fault, escaped, nearest, tell
 from restoops.config.hosts import THIS_MACHINE, Target, static_targets, terraform_targets
 from restoops.config.play import Play
 from restoops.config.schema import Environment, Settings, TerraformOutputs
@@ -58,7 +58,7 @@ def find_file(start: Path, explicit: Path | None = None) -> Path | None:
         file = start / explicit
         if not _is_there(file):
             raise UsageError(
-                f"{printable(str(explicit), 300)} does not exist",
+                f"{escaped(str(explicit), 300)} does not exist",
                 hint=f"The path comes from {CONFIG_VARIABLE}; `restoops init` writes a new file.",
             )
         return file
@@ -234,7 +234,7 @@ def _is_there(file: Path) -> bool:
 def _read(file: Path | None) -> Parsed:
     if file is None:
         return Parsed(None)
-    shown = printable(str(file), 300)
+    shown = escaped(str(file), 300)
     try:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -254,7 +254,7 @@ def _read(file: Path | None) -> Parsed:
 
 
 def _shown(file: Path, start: Path) -> str:
-    return printable(file.name if file.parent == start.absolute() else str(file), 300)
+    return escaped(file.name if file.parent == start.absolute() else str(file), 300)
 
 
 def _subject(file: Path | None, start: Path, faults: tuple[Fault, ...]) -> str:
@@ -268,7 +268,7 @@ def _unknown(name: str, checked: Checked, file: Path | None, start: Path) -> Usa
     guess = f", did you mean `{meant}`?" if meant else ""
     place = _shown(file, start) if file else f"no {FILE_NAME} was found; the embedded default"
     return UsageError(
-        f"unknown environment `{printable(name)}`{guess}",
+        f"unknown environment `{escaped(name)}`{guess}",
         hint=f"{place} has: {', '.join(checked.names)}.{_swapped(name)}",
     )
 
