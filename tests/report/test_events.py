@@ -95,11 +95,11 @@ ENDED = RunEnded(
 V1_SHOWN, V2_SHOWN = f"v1 ({V1.digest.short})", f"v2 ({V2.digest.short})"
 EVENTS: list[tuple[Event, str]] = [
     (RunStarted("deploy", "staging", V2, ("web-1",)), f"deploy {V2_SHOWN} on staging (web-1)"),
-    (Planned("web-1", V1, (SWITCH,), dry_run=False), "  web-1  v1 serves; 1 steps"),
+    (Planned("web-1", V1, (SWITCH,), dry_run=False), "  web-1  v1 serves; 1 step"),
     (Planned("web-1", None, (), dry_run=False), "  web-1  nothing serves yet; no steps"),
     (
         Planned("web-1", V1, (SWITCH,), dry_run=True),
-        "  web-1  v1 serves; 1 steps\n  web-1  would switch traffic to green",
+        "  web-1  v1 serves; 1 step\n  web-1  would switch traffic to green",
     ),
     (
         Batches((("web-1", "web-2"), ("web-3",)), 30, dry_run=True),
@@ -186,7 +186,7 @@ EVENTS: list[tuple[Event, str]] = [
              HostResult("web-3", Ending.UNCLEAR, None)),
             2.5, dry_run=False, cut=1,
         ),
-        (f"{V2_SHOWN} serves on 1 of 3 hosts of staging, after 2.5 s; 1 requests were cut at the "
+        (f"{V2_SHOWN} serves on 1 of 3 hosts of staging, after 2.5 s; 1 request was cut at the "
         f"end of the drain\n  web-1   done         {V2_SHOWN}\n"
         f"  web-20  undone       {V1_SHOWN}  the disk is full\n"
         "  web-3   unclear      nobody can say what"),

@@ -161,11 +161,13 @@ def _has(loaded: Loaded | None, repository: str) -> bool:
 
 
 def _refuse_too_many(wish: PruneWish, plan: PrunePlan) -> None:
+    from restoops.report.wording import counted
+
     count = plan.in_registries + plan.on_hosts
     if wish.max_delete is not None and count > wish.max_delete:
         raise CheckRefused(
-            f"{count} images would be deleted, more than --max-delete {wish.max_delete}; "
-            "nothing was deleted",
+            f"{counted(count, 'image')} would be deleted, more than --max-delete "
+            f"{wish.max_delete}; nothing was deleted",
             hint="If the plan above is right, give a larger number.",
         )
 

@@ -166,11 +166,12 @@ def drift(
 ) -> None:
     """Show what was changed outside of Terraform; ends with status 6 when something was."""
     from restoops.cli.infra_reading import show_drift
+    from restoops.report.wording import counted
 
     found = show_drift(environment, wait_s=wait, as_json=as_json)
     if found:
         raise CheckRefused(
-            f"{environment} was changed outside of Terraform: {len(found)} resources",
+            f"{environment} was changed outside of Terraform: {counted(len(found), 'resource')}",
             hint=f"`restoops infra plan {environment}` shows what would put it back; or change "
             "the code.",
         )

@@ -31,7 +31,7 @@ from restoops.report.events import (
     Waiting,
 )
 from restoops.report.lines import print_lines, say_lines
-from restoops.report.wording import describe, duration
+from restoops.report.wording import counted, describe, duration
 
 
 class PlainReporter:
@@ -108,7 +108,8 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
 
 def _plan(event: Planned) -> str:
     serves = f"{event.previous.tag} serves" if event.previous else "nothing serves yet"
-    head = f"  {event.host}  {serves}; {len(event.steps) or 'no'} steps"
+    steps = counted(len(event.steps), "step") if event.steps else "no steps"
+    head = f"  {event.host}  {serves}; {steps}"
     if not event.dry_run:
         return head
     return "\n".join([head, *(f"  {event.host}  would {describe(step)}" for step in event.steps)])
@@ -161,11 +162,9 @@ def outcome(event: RunEnded) -> str:
         if (event.previous and event.warm_s)
         else ""
     )
-    cut = f"; {event.cut} requests were cut at the end of the drain" if event.cut else ""
     probed = f"; {_failed(event)}" if event.requests else ""
-    return (
-        f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}{probed}"
-    )
+    took = duration(event.seconds)
+    return f"{release} serves on {where}{before}, after {took}{warm}{_cut(event)}{probed}"
 
 
 def fleet_outcome(event: FleetEnded) -> str:
@@ -180,13 +179,19 @@ def fleet_outcome(event: FleetEnded) -> str:
         head = f"dry run: nothing was changed; {release} serves on {share} now"
     else:
         head = f"{release} serves on {share}, after {duration(event.seconds)}"
-    if event.cut:
-        head += f"; {event.cut} requests were cut at the end of the drain"
+    head += _cut(event)
     if event.requests:
         head += f"; {_failed(event)}"
     head += _undone(event)
     width = max(len(result.host) for result in event.hosts)
     return "\n".join([head, *(_host_line(result, width) for result in event.hosts)])
+
+
+def _cut(event: RunEnded | FleetEnded) -> str:
+    if not event.cut:
+        return ""
+    was = "was" if event.cut == 1 else "were"
+    return f"; {counted(event.cut, 'request')} {was} cut at the end of the drain"
 
 
 def _undone(event: RunEnded | FleetEnded) -> str:
