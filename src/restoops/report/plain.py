@@ -31,7 +31,7 @@ from restoops.report.events import (
     Waiting,
 )
 from restoops.report.lines import print_lines, say_lines
-from restoops.report.wording import counted, describe, duration
+from restoops.report.wording import counted, describe, duration, printable
 
 
 class PlainReporter:
@@ -91,7 +91,7 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
         case StepBroken(host, step, reason):
             return f"  {host}  {describe(step):<46} failed: {reason}"
         case Output(source, line):
-            return f"  {source}  | {line}"
+            return f"  {source}  | {printable(line)}"  # one line, whatever is in it
         case Stopping(silence_s):
             return f"stopping; a host that does not answer within {duration(silence_s)} is given up"
         case PuttingRight(host):
