@@ -126,7 +126,6 @@ def test_the_shell_is_offered_environments_with_code(project: Path, words: str) 
         pytest.param(["images", "list", "nowhere"], id="images of an unknown environment"),
         pytest.param(["images", "prune", "--keep", "0"], id="keep nothing"),
         pytest.param(["images", "prune", "--older-than", "1y", "--yes"], id="no age"),
-        pytest.param(["images", "prune"], id="nobody to ask"),
         pytest.param(["images", "inspect"], id="an image without a name"),
         pytest.param(["images", "inspect", "a b"], id="an image that cannot be one"),
         pytest.param(["deploy"], id="arguments are missing"),

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from restoops.cli.app import run
-from restoops.cli.context import tag_argument
+from restoops.cli.arguments import tag_argument
 from restoops.errors import UsageError
 
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 130}

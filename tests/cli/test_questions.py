@@ -34,6 +34,8 @@ def project(tmp_path: Path) -> Path:
         ["deploy", "v1", "production"],
         ["rollback", "production"],
         ["rollback", "v1", "production", "--preempt"],
+        ["images", "prune"],
+        ["images", "prune", "production", "--local-only"],
     ],
     ids=" ".join,
 )
@@ -48,7 +50,8 @@ def test_a_run_that_nobody_can_confirm_is_refused_before_anything_is_contacted(
 
     # Nothing listens there: a host that is contacted would be status 5.
     assert done.returncode == 1, done.stderr
-    assert done.stderr == f"error: {NOBODY}\n  Add `--yes`.\n"
+    hint = "Add `--yes`, or `--dry-run` to see what would be done."
+    assert done.stderr == f"error: {NOBODY}\n  {hint}\n"
 
 
 @pytest.mark.parametrize("arguments", [["deploy", "v1"], ["rollback"]], ids=" ".join)

@@ -148,8 +148,9 @@ def opened_sinks(
                 case Place.HOSTS:
                     from restoops.cli.secrets_hosts import host_sinks
 
+                    hosts = find_hosts(chosen)
                     sinks += stack.enter_context(
-                        host_sinks(find_hosts(chosen), wait_s, dry_run=dry_run)
+                        host_sinks(hosts, wait_s, dry_run=dry_run, interrupt=interrupt)
                     )
                 case Place.GITHUB:
                     from restoops.cli.secrets_github import github_sinks

@@ -14,7 +14,7 @@ from restoops.adapters.connection import Connection, script
 from restoops.adapters.host import Host
 from restoops.adapters.registry import RegistryClient, find_login
 from restoops.adapters.terraform import read_output
-from restoops.config.faults import printable
+from restoops.config.faults import escaped
 from restoops.config.hosts import Target
 from restoops.config.load import Loaded, load
 from restoops.config.schema import TerraformOutputs
@@ -54,7 +54,7 @@ def diagnose(environment: str, *, start: Path, environ: Mapping[str, str]) -> Di
             checks.append(_missing("here", _SETTINGS, error))
         checks += unchecked("hosts", "where they are is not known", HOST_CHECKS)
         is_away = isinstance(error, Unreachable)
-        shown = printable(environment)
+        shown = escaped(environment)
         return Diagnosis(shown, tuple(checks), not is_away, unreachable=is_away)
     checks.append(_settings(loaded))
     if terraform.asked:

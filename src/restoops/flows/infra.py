@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +67,8 @@ def open_desk(
     """Return the Terraform of `environment`, which is installed and new enough.
 
     To check the version takes as long as a short command; a saved plan can only be read by the
-    terraform that made it, whose version was checked then.
+    terraform that made it, whose version was checked then. `say` has to pass over a terminal that
+    was closed: that must not end an apply.
 
     Raises:
         UsageError: there is no such environment, or no terraform that suits.
@@ -82,23 +82,12 @@ def open_desk(
         )
     mask = Mask(environ.get(name, "") for name in _SECRETS)
     mask.learn(sensitive_values(root.directory, environ))
-    quiet = _unbroken(say)
     module = Module(environment, root.directory, root.shown)
-    watch = Watch(quiet, mask, _stopping(interrupt, quiet))
+    watch = Watch(say, mask, _stopping(interrupt, say))
     terraform = Terraform(module, watch, environment_for(environ))
     if checks_version:
         terraform.check_version()
-    return Desk(root, terraform, mask, quiet)
-
-
-def _unbroken(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Go on when nobody can be told any more: a closed terminal must not end an apply."""
-
-    def try_to_say(line: str) -> None:
-        with contextlib.suppress(OSError):
-            say(line)
-
-    return try_to_say
+    return Desk(root, terraform, mask, say)
 
 
 def _stopping(interrupt: Interrupt, say: Callable[[str], None]) -> Callable[[], bool]:

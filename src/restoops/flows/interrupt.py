@@ -10,7 +10,7 @@ _NOTHING = "nothing was changed"
 
 
 class Interrupt:
-    """Set by SIGINT or SIGTERM; `check` then ends what is being waited for.
+    """Set by SIGINT, SIGTERM or SIGHUP; `check` then ends what is being waited for.
 
     One below another ends for its own reason as well: a host failed, so the rest is called off.
     """

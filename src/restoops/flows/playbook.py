@@ -13,9 +13,10 @@ from restoops.errors import Interrupted, RestoopsError, StepFailed, Unreachable
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.playbook_files import Job, prepared
 from restoops.plan.playbook import PlaybookEvent, Remark, Result, TaskEnded, read_event
-from restoops.plan.playbook_board import Board, counted
+from restoops.plan.playbook_board import Board
 from restoops.plan.playbook_faults import hint_for
 from restoops.plan.sensitive import Mask
+from restoops.report.wording import counted
 
 _SECRETS = (
     "DIGITALOCEAN_TOKEN",
