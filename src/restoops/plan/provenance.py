@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_BUILD = re.compile(r"(?:.*[-_.])?([0-9a-f]{7,40})")
+from restoops.model import GIT_SHA
+
+_BUILD = re.compile(rf"(?:.*[-_.])?({GIT_SHA})")
 _ORIGIN = re.compile(
     r"(?:https://(?:[^@/\s]*@)?|ssh://git@|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?"
 )
