@@ -39,7 +39,8 @@ class Inspector:
             ({"digest": str(digest)}, top)
         ]
         configs = [self._blob(body.get("config")) for _, body in bodies]
-        statements = [layer for it in about for layer in self._manifest(it["digest"])["layers"]]
+        attestations = (self._manifest(it["digest"]) for it in about)
+        statements = [layer for it in attestations for layer in it.get("layers") or ()]
         labels = _labels(configs[0] if configs else {}, top)
         return Description(
             digest,
