@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from restoops.adapters.manifests import normal_time, platform_in
 from restoops.adapters.registry import RegistryClient
 from restoops.contents import Description, PlatformImage
@@ -69,18 +67,14 @@ class Inspector:
         return ""
 
     def _manifest(self, digest: Digest | str) -> dict[str, Any]:
-        response = self._client.ask("GET", f"manifests/{digest}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return {}
-        return self._client.object(response)
+        response = self._client.find("GET", f"manifests/{digest}")
+        return self._client.object(response) if response else {}
 
     def _blob(self, described: Mapping[str, Any] | None) -> dict[str, Any]:
         if not described or int(described.get("size", 0)) > _LONGEST_STATEMENT:
             return {}
-        response = self._client.ask("GET", f"blobs/{described['digest']}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return {}
-        return self._client.object(response)
+        response = self._client.find("GET", f"blobs/{described['digest']}")
+        return self._client.object(response) if response else {}
 
 
 def _labels(config: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, str]:
