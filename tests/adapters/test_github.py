@@ -143,7 +143,8 @@ def test_the_address_is_configured_or_that_of_the_runner(
 
 
 @pytest.mark.parametrize(
-    "variable", ["http://example.org", "ftp://x", "x", "https://a:b@c", "h://["]
+    "variable",
+    ["http://example.org", "http://127.example.org", "ftp://x", "x", "https://a:b@c", "h://["],
 )
 def test_an_address_that_no_token_may_go_to_is_refused(
     monkeypatch: pytest.MonkeyPatch, variable: str

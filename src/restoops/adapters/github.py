@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from restoops.adapters.nearby import is_this_machine
 from restoops.adapters.patience import Patience
 from restoops.errors import StepFailed, Unreachable, UsageError
 from restoops.model import Secret
@@ -218,11 +219,6 @@ def find_api(configured: str) -> str:
             hint="In GitHub Actions it is set; elsewhere leave it out or set `registry.api`.",
         )
     return found
-
-
-def is_this_machine(host: str) -> bool:
-    """Return whether a host is a loopback address."""
-    return host == "localhost" or host.startswith("127.")
 
 
 def _what_then(purpose: Purpose) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from restoops.adapters.nearby import is_this_machine
 from restoops.adapters.patience import Patience
 from restoops.errors import Refused, RestoopsError, Unreachable
 from restoops.masking import learn
@@ -48,13 +49,14 @@ class RegistryClient:
         self.image = image
         self._login = login
         self._patience = patience
-        scheme = "http" if plain_http or is_loopback(image.registry) else "https"
+        is_ours = is_this_machine(_host(image.registry))
+        scheme = "http" if plain_http or is_ours else "https"
         self._base = f"{scheme}://{image.registry}"
         self._client = httpx.Client(
             timeout=timeout_s,
             follow_redirects=True,
             # No proxy leads to this machine itself.
-            trust_env=not is_loopback(image.registry),
+            trust_env=not is_ours,
         )
         self._authorizations: dict[bool, str] = {}
         """What the registry asked for, apart for what deletes: a token is for some actions only."""
@@ -268,7 +270,7 @@ def _same(one: str, other: str) -> bool:
     return hub.get(names[0], names[0]) == hub.get(names[1], names[1])
 
 
-def is_loopback(registry: str) -> bool:
-    """Return whether `host` or `host:port` is this machine."""
-    host = registry.rpartition(":")[0] or registry
-    return host == "localhost" or host.startswith("127.")
+def _host(registry: str) -> str:
+    """Return the host of `host` or `host:port`."""
+    name, _, port = registry.rpartition(":")
+    return name if port.isdecimal() else registry

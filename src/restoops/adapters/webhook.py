@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from restoops.adapters.clock import Clock
+from restoops.adapters.nearby import is_this_machine
 from restoops.errors import Refused
 from restoops.model import Secret
 
-_OURS = ("127.0.0.1", "::1", "localhost")
 _FIRST_WAIT_S = 0.5
 _MOST_OF_A_FILE = 4096
 
@@ -102,4 +102,6 @@ def _is_safe(url: str) -> bool:
         return False
     if any(it.isspace() or not it.isprintable() for it in url):
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _OURS))
+    return bool(host) and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(host))
+    )
