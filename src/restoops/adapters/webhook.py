@@ -13,6 +13,7 @@ import httpx
 from restoops.adapters.clock import Clock
 from restoops.adapters.nearby import is_this_machine
 from restoops.errors import Refused
+from restoops.masking import learn
 from restoops.model import Secret
 
 _FIRST_WAIT_S = 0.5
@@ -34,7 +35,9 @@ def find_url(place: str, environ: Mapping[str, str], directory: Path) -> Secret:
         raise Refused(f"{where} is not set" if where[0] == "$" else f"{where} is empty")
     if not _is_safe(url):
         raise Refused(f"{where} holds no https:// URL")
-    return Secret(url)
+    found = Secret(url)
+    learn(found)
+    return found
 
 
 def post(url: Secret, body: Mapping[str, Any], *, until: float, clock: Clock) -> None:

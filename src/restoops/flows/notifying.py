@@ -16,7 +16,7 @@ from restoops.config.notify import Notify
 from restoops.errors import Interrupted, RestoopsError
 from restoops.flows.background import in_background
 from restoops.flows.interrupt import Interrupt
-from restoops.masking import learn, masked
+from restoops.masking import masked
 from restoops.plan.provenance import fits, repository_url, run_url, sha_in
 from restoops.report.notices import Commit, Notice, as_object, failure_for_slack, for_slack
 from restoops.report.page import Page
@@ -78,9 +78,9 @@ def notify_failure(what: str, error: RestoopsError, outside: Outside) -> str:
     settings = outside.settings
     if not settings.slack:
         return ""
-    body = masked(failure_for_slack(what, error, run_url(outside.environ)))
     try:
         url = find_url(settings.slack, outside.environ, outside.directory)
+        body = masked(failure_for_slack(what, error, run_url(outside.environ)))
         until = outside.clock.monotonic() + settings.timeout_s
         post(url, body, until=until, clock=outside.clock)
     except RestoopsError as fault:
@@ -102,7 +102,6 @@ def _send(
     name: str, place: str, notice: Callable[[], Notice], outside: Outside, until: float
 ) -> None:
     url = find_url(place, outside.environ, outside.directory)
-    learn(url)
     body: dict[str, Any] = for_slack(notice()) if name == "slack" else as_object(notice())
     post(url, masked(body), until=until, clock=outside.clock)
 
