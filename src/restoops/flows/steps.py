@@ -265,7 +265,9 @@ class Executor:
                 "Is a database or a cache down that both need? Do the same again when it is back; "
                 "the release before goes on serving what it can."
             )
-        return StepFailed(f"{self.host.name}: {what}", hint=hint, details=log_tail(self.host, color))
+        return StepFailed(
+            f"{self.host.name}: {what}", hint=hint, details=log_tail(self.host, color)
+        )
 
     def _verify(self, color: Color) -> str:
         end = self.clock.monotonic() + _VERIFY_S
