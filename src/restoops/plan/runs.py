@@ -37,11 +37,6 @@ class FleetRun:
         return {host: record.error for host, record in self.records.items() if record.error}
 
     @property
-    def made_live_on(self) -> tuple[str, ...]:
-        """The hosts on which the release served at the end of the run."""
-        return tuple(host for host, record in self.records.items() if record.made_live)
-
-    @property
     def seconds(self) -> float:
         """How long it took, pauses and what failed included; by the clocks of its operators."""
         took = datetime.fromisoformat(self.ended_at) - datetime.fromisoformat(self.started_at)
