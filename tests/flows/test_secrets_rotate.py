@@ -11,8 +11,9 @@ import pytest
 
 from restoops.config.schema import Secrets
 from restoops.errors import CheckRefused, Refused, RestoopsError, StepFailed
+from restoops.flows.secrets_current import Kept
 from restoops.flows.secrets_roll import hand_to
-from restoops.flows.secrets_rotate import Kept, Places, Rotator, Talk
+from restoops.flows.secrets_rotate import Places, Rotator, Talk
 from restoops.flows.secrets_sources import Keeping
 from restoops.model import HostState, Placed, Secret, Value
 from restoops.plan.env_template import Template, Variable
