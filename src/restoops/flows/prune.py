@@ -12,8 +12,8 @@ from restoops.errors import Locked, RestoopsError
 from restoops.flows.background import side_by_side
 from restoops.flows.estate import AT_ONCE, Estate
 from restoops.flows.prune_hosts import HostWork, prune_host
+from restoops.flows.prune_record import Recorder
 from restoops.flows.prune_registry import RegistryPruner
-from restoops.flows.record import Recorder
 from restoops.flows.rollout import gravest
 from restoops.flows.stores import Store, plan_store
 from restoops.model import Digest, HostState
