@@ -34,9 +34,9 @@ def told_to_slack(what: str, settings: Loaded | None) -> Iterator[None]:
 
 def _tell(what: str, error: RestoopsError, loaded: Loaded) -> None:
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.notifying import Outside, notify_failure
+    from restoops.flows.notifying import Means, notify_failure
 
     directory = loaded.file.parent if loaded.file else Path.cwd()
-    outside = Outside(loaded.settings.notify, directory, os.environ, SystemClock())
-    if line := notify_failure(what, error, outside):
+    means = Means(loaded.settings.notify, directory, os.environ, SystemClock())
+    if line := notify_failure(what, error, means):
         sys.stderr.write(line + "\n")

@@ -120,16 +120,16 @@ def _notify(record: Recording) -> None:
         return
     from restoops.adapters.clock import SystemClock
     from restoops.flows.interrupt import Interrupt
-    from restoops.flows.notifying import Outside, notify
+    from restoops.flows.notifying import Means, notify
 
     directory = loaded.file.parent if loaded.file else Path()
     page = masked(chronicle.page())
-    outside = Outside(
+    means = Means(
         settings, directory, os.environ, SystemClock(), lambda: _revision(loaded, page.release)
     )
     interrupt = Interrupt()
     with honouring(interrupt):
-        for line in notify(page, outside, interrupt):
+        for line in notify(page, means, interrupt):
             _say(line)
 
 

@@ -26,8 +26,8 @@ _HASTE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What messages are made with, beside the run itself."""
+class Means:
+    """What messages are made and sent with, beside the run itself."""
 
     settings: Notify
     directory: Path
@@ -53,36 +53,36 @@ class _Limit(Interrupt):
             raise Interrupted("no answer in time")
 
 
-def notify(page: Page, outside: Outside, interrupt: Interrupt) -> tuple[str, ...]:
+def notify(page: Page, means: Means, interrupt: Interrupt) -> tuple[str, ...]:
     """Send all messages side by side; return in a line each which was not delivered, and why."""
-    settings = outside.settings
+    settings = means.settings
     places = {"slack": settings.slack, "webhook": settings.webhook}
     wanted = {name: place for name, place in places.items() if place}
     if not wanted:
         return ()
     is_hasty = page.fault is not None and page.fault.status == Interrupted.status
     limit_s = min(settings.timeout_s, _HASTE_S) if is_hasty else settings.timeout_s
-    until = outside.clock.monotonic() + limit_s
-    notice = in_background(partial(_notice, page, outside))
-    limit = _Limit(outside.clock, until, interrupt)
+    until = means.clock.monotonic() + limit_s
+    notice = in_background(partial(_notice, page, means))
+    limit = _Limit(means.clock, until, interrupt)
     sent = {
-        name: in_background(partial(_send, name, place, notice, outside, until))
+        name: in_background(partial(_send, name, place, notice, means, until))
         for name, place in wanted.items()
     }
     lines = (_outcome(name, wait, limit) for name, wait in sent.items())
     return tuple(line for line in lines if line)
 
 
-def notify_failure(what: str, error: RestoopsError, outside: Outside) -> str:
+def notify_failure(what: str, error: RestoopsError, means: Means) -> str:
     """Tell Slack that a command failed; return a line when that was not delivered, and why."""
-    settings = outside.settings
+    settings = means.settings
     if not settings.slack:
         return ""
     try:
-        url = find_url(settings.slack, outside.environ, outside.directory)
-        body = masked(failure_for_slack(what, error, run_url(outside.environ)))
-        until = outside.clock.monotonic() + settings.timeout_s
-        post(url, body, until=until, clock=outside.clock)
+        url = find_url(settings.slack, means.environ, means.directory)
+        body = masked(failure_for_slack(what, error, run_url(means.environ)))
+        until = means.clock.monotonic() + settings.timeout_s
+        post(url, body, until=until, clock=means.clock)
     except RestoopsError as fault:
         return f"notify.slack: not delivered: {fault.message}"
     return ""
@@ -98,29 +98,27 @@ def _outcome(name: str, wait: Callable[[Interrupt], None], limit: Interrupt) -> 
     return ""
 
 
-def _send(
-    name: str, place: str, notice: Callable[[], Notice], outside: Outside, until: float
-) -> None:
-    url = find_url(place, outside.environ, outside.directory)
+def _send(name: str, place: str, notice: Callable[[], Notice], means: Means, until: float) -> None:
+    url = find_url(place, means.environ, means.directory)
     body: dict[str, Any] = for_slack(notice()) if name == "slack" else as_object(notice())
-    post(url, masked(body), until=until, clock=outside.clock)
+    post(url, masked(body), until=until, clock=means.clock)
 
 
-def _notice(page: Page, outside: Outside) -> Notice:
-    report = (outside.settings.report_url or "").replace("{run}", page.run)
-    return Notice(page, _commit(page, outside), run_url(outside.environ), report)
+def _notice(page: Page, means: Means) -> Notice:
+    report = (means.settings.report_url or "").replace("{run}", page.run)
+    return Notice(page, _commit(page, means), run_url(means.environ), report)
 
 
-def _commit(page: Page, outside: Outside) -> Commit | None:
+def _commit(page: Page, means: Means) -> Commit | None:
     """Return the commit of the release: by its tag or its image, from git or from CI."""
     if page.release is None:
         return None
-    sha = sha_in(page.release.tag) or outside.revision()
+    sha = sha_in(page.release.tag) or means.revision()
     if not sha_in(sha):
         return None
-    repository = repository_url(outside.environ, origin_of(outside.directory))
+    repository = repository_url(means.environ, origin_of(means.directory))
     whole, author, subject = (
-        authored(outside.directory, sha) or _of_actions(sha, outside.environ) or (sha, "", "")
+        authored(means.directory, sha) or _of_actions(sha, means.environ) or (sha, "", "")
     )
     return Commit(whole, author, subject, f"{repository}/commit/{whole}" if repository else "")
 
