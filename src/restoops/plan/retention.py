@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from restoops.model import Digest, HostState, OpenRun, Record
+from restoops.plan.ages import seconds_between
 from restoops.plan.fate import Fate, Retention
 
 
@@ -125,6 +125,6 @@ def _runs(state: HostState) -> list[OpenRun]:
 
 def _age_s(started_at: str, now: str) -> float:
     try:
-        return (datetime.fromisoformat(now) - datetime.fromisoformat(started_at)).total_seconds()
+        return seconds_between(started_at, now)
     except (ValueError, TypeError):  # a history that somebody wrote by hand
         return 0
