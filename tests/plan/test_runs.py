@@ -81,6 +81,10 @@ def test_a_clock_that_was_set_back_meanwhile_makes_no_time_negative() -> None:
     assert only({"web-1": (replace(TWO, ended_at="2026-01-02T03:00:00.000Z"),)}).seconds == 0
 
 
+def test_what_somebody_wrote_by_hand_takes_no_time() -> None:
+    assert only({"web-1": (replace(TWO, ended_at="yesterday"),)}).seconds == 0
+
+
 def test_the_newest_record_of_a_run_counts_where_a_host_has_several() -> None:
     assert only({"web-1": (FAILED, TWO)}).outcomes == {"web-1": "done"}
 

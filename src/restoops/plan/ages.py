@@ -21,10 +21,11 @@ def age_s(text: str) -> float:
 
 
 def seconds_between(earlier: str, later: str) -> float:
-    """Return the seconds from one moment to another, both in ISO 8601 with their time zone.
+    """Return the seconds from one moment to another, in ISO 8601; 0 where one cannot be read.
 
-    Raises:
-        ValueError: one of them is no such moment.
-        TypeError: only one of them has a time zone.
+    That is how it is in a history that somebody wrote by hand.
     """
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+    try:
+        return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
