@@ -95,5 +95,8 @@ def seal(public_key: str, value: Secret) -> str:
     try:
         box = SealedBox(PublicKey(base64.b64decode(public_key, validate=True)))
     except (ValueError, TypeError, CryptoError) as error:
-        raise StepFailed("GitHub's public key is none that can be used") from error
+        raise StepFailed(
+            "GitHub's public key is none that can be used; nothing was sent",
+            hint="Run it again. Does GITHUB_API_URL or `registry.api` lead to GitHub itself?",
+        ) from error
     return base64.b64encode(box.encrypt(value.reveal().encode())).decode()

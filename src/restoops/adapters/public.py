@@ -130,5 +130,6 @@ def _trusting(ca: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(ca))
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
-            f"public.ca: {ca} cannot be read as certificates: {error.strerror or error}"
+            f"public.ca: {ca} cannot be read as certificates: {error.strerror or error}",
+            hint="`public.ca` in restoops.yaml names a file of certificates in PEM.",
         ) from error

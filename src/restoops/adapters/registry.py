@@ -180,7 +180,8 @@ class RegistryClient:
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(
-                f"registry {self.image.registry}: its token service does not answer: {error}"
+                f"registry {self.image.registry}: its token service does not answer: {error}",
+                hint="A rollback to a release that is warm or on the hosts works without it.",
             ) from error
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise self._refused()

@@ -52,7 +52,10 @@ def raise_if_faulty(desk: Desk) -> None:
     faults = [it for it in desk.terraform.validate() if it["severity"] == "error"]
     if faults:
         raise UsageError(
-            "\n".join(["Terraform's code is not valid:", *(f"  {told(desk, it)}" for it in faults)])
+            "\n".join(
+                ["Terraform's code is not valid:", *(f"  {told(desk, it)}" for it in faults)]
+            ),
+            hint=f"`restoops infra validate {desk.environment}` looks again.",
         )
 
 

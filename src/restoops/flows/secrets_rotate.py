@@ -229,7 +229,10 @@ def store(source: Source, name: str, value: Secret) -> None:
     if isinstance(source, Writable):
         source.write({name: value})
     if source.read().get(name, Secret("")).reveal() != value.reveal():
-        raise StepFailed(f"{source.shown} does not have the value of {name} that was stored there")
+        raise StepFailed(
+            f"{source.shown} does not have the value of {name} that was stored there",
+            hint="No place was handed anything. See why it keeps another value, then do it again.",
+        )
 
 
 def _draw(letters: str, length: int) -> str:

@@ -111,7 +111,9 @@ def _known(wish: Wish, cwd: Path) -> tuple[str, ...]:
     try:
         return fingerprints_of(json.loads(file.read_text("utf-8")))
     except OSError as error:
-        raise UsageError(f"baseline {file} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"baseline {file} cannot be read: {error.strerror}", hint="`--baseline FILE` names it."
+        ) from error
     except ValueError as error:
         raise UsageError(
             f"baseline {file} is no report of findings",
