@@ -110,7 +110,8 @@ class Rotator:
                 self.talk.tell(f"{self.name}: {step.value}")
                 self._do(step, kept, values)
                 done.append(step)
-                self.talk.interrupt.note(f"done so far: {done[-1].value}")
+                so_far = ", ".join(it.value for it in done)
+                self.talk.interrupt.note(f"done so far: {so_far}")
         except RestoopsError as error:
             failed = error
         try:
