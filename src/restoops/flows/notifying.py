@@ -15,7 +15,7 @@ from restoops.adapters.webhook import find_url, post
 from restoops.config.notify import Notify
 from restoops.errors import Interrupted, RestoopsError
 from restoops.flows.background import in_background
-from restoops.flows.interrupt import Interrupt
+from restoops.flows.interrupt import Interrupt, TimeLimit
 from restoops.masking import masked
 from restoops.plan.provenance import fits, repository_url, run_url, sha_in
 from restoops.report.notices import Commit, Notice, as_object, failure_for_slack, for_slack
@@ -38,21 +38,6 @@ class Means:
     """Asks the image of the release for the commit that it was built from."""
 
 
-class _Limit(Interrupt):
-    """Ends what is waited for when its time is over."""
-
-    def __init__(self, clock: Clock, until: float, above: Interrupt) -> None:
-        super().__init__(above)
-        self._clock = clock
-        self._until = until
-
-    def check(self) -> None:
-        if self.is_asked:
-            raise Interrupted("cut off by a signal, which does not change the result")
-        if self._clock.monotonic() >= self._until:
-            raise Interrupted("no answer in time")
-
-
 def notify(page: Page, means: Means, interrupt: Interrupt) -> tuple[str, ...]:
     """Send all messages side by side; return in a line each which was not delivered, and why."""
     settings = means.settings
@@ -64,7 +49,7 @@ def notify(page: Page, means: Means, interrupt: Interrupt) -> tuple[str, ...]:
     limit_s = min(settings.timeout_s, _HASTE_S) if is_hasty else settings.timeout_s
     until = means.clock.monotonic() + limit_s
     notice = in_background(partial(_notice, page, means))
-    limit = _Limit(means.clock, until, interrupt)
+    limit = TimeLimit(limit_s, means.clock, interrupt)
     sent = {
         name: in_background(partial(_send, name, place, notice, means, until))
         for name, place in wanted.items()
@@ -91,6 +76,10 @@ def notify_failure(what: str, error: RestoopsError, means: Means) -> str:
 def _outcome(name: str, wait: Callable[[Interrupt], None], limit: Interrupt) -> str:
     try:
         wait(limit)
+    except Interrupted:
+        return (
+            f"notify.{name}: not delivered: cut off by a signal, which does not change the result"
+        )
     except RestoopsError as error:
         return f"notify.{name}: not delivered: {error.message}"
     except Exception as error:  # noqa: BLE001  a fault of our own, after the run: only its kind
