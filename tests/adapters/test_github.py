@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from restoops.adapters.github import Github, Purpose, find_api
+from restoops.adapters.github_secrets import SecretPlace
 from restoops.adapters.patience import Patience
 from restoops.errors import RestoopsError, StepFailed, Unreachable, UsageError
 from restoops.model import Secret
@@ -111,6 +112,16 @@ def test_an_answer_of_somebody_else_is_told(
 
     with pytest.raises(Unreachable, match="is not that of GitHub's API"):
         list(github.entries(VARIABLES, PURPOSE, "variables"))
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]"])
+def test_a_variable_of_somebody_else_is_told(
+    server: stand_in.Github, github: Github, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "answer", lambda it, _: server.say_bytes(it, 200, body, {}))
+
+    with pytest.raises(Unreachable, match="is not that of GitHub's API"):
+        SecretPlace(github, REPOSITORY).variable("V")
 
 
 def test_a_next_page_elsewhere_is_not_shown_the_token(

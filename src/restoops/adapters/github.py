@@ -94,10 +94,14 @@ class Github:
         self, method: str, url: str, purpose: Purpose, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return a good answer that is an object; see `ask`."""
-        value = self._json(self.ask(method, url, purpose, body), purpose)
-        if not isinstance(value, dict):
-            raise self.not_understood(purpose)
-        return value
+        return self._object(self.ask(method, url, purpose, body), purpose)
+
+    def find(self, url: str, purpose: Purpose) -> dict[str, Any] | None:
+        """Return the object that is there, or None when there is none; see `ask`."""
+        response = self.send("GET", url, purpose)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return self._object(self.check(response, purpose), purpose)
 
     def entries(self, url: str, purpose: Purpose, key: str = "") -> Iterator[dict[str, Any]]:
         """Yield all entries of a list, page by page; `key` is where an answer has them, if not all.
@@ -170,6 +174,12 @@ class Github:
             f"{message(response)}{wants}",
             hint=purpose.needs,
         )
+
+    def _object(self, response: httpx.Response, purpose: Purpose) -> dict[str, Any]:
+        value = self._json(response, purpose)
+        if not isinstance(value, dict):
+            raise self.not_understood(purpose)
+        return value
 
     def _json(self, response: httpx.Response, purpose: Purpose) -> Any:
         try:

@@ -70,11 +70,8 @@ class SecretPlace:
 
     def variable(self, name: str) -> str:
         """Return the value of a variable; nothing when there is none."""
-        response = self._github.send("GET", f"{self._base}/variables/{name}", self._purpose)
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return ""
-        found = self._github.check(response, self._purpose).json()
-        return str(found.get("value", "")) if isinstance(found, dict) else ""
+        found = self._github.find(f"{self._base}/variables/{name}", self._purpose)
+        return "" if found is None else str(found.get("value", ""))
 
     def set_variable(self, name: str, value: str) -> None:
         """Set a variable, whether it was there or not."""
