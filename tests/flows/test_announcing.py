@@ -116,6 +116,7 @@ def test_a_github_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mon
         pytest.param("sha-def5678", "def5678", id="an earlier one"),
         pytest.param("develop-def5678", "def5678", id="of a branch"),
         pytest.param("v1.2.3", COMMIT, id="no commit in the tag"),
+        pytest.param("nightly-20250131", COMMIT, id="a date in the tag"),
     ],
 )
 def test_the_commit_is_that_of_the_release(tag: str, commit: str) -> None:

@@ -33,11 +33,10 @@ def told_to_slack(what: str, settings: Loaded | None) -> Iterator[None]:
 def _tell(what: str, error: RestoopsError, loaded: Loaded) -> None:
     from restoops.adapters.clock import SystemClock
     from restoops.config.load import folder_of
-    from restoops.flows.notifying import Outside, notify_failure
+    from restoops.flows.notifying import Means, notify_failure
     from restoops.report.lines import say
 
-    folder, clock = folder_of(loaded.file), SystemClock()
-    if line := notify_failure(
-        what, error, Outside(loaded.settings.notify, folder, os.environ, clock)
-    ):
+    folder = folder_of(loaded.file)
+    means = Means(loaded.settings.notify, folder, os.environ, SystemClock())
+    if line := notify_failure(what, error, means):
         say(line)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from restoops.flows.estate import Estate
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.prune import PrunePlan, Target
-    from restoops.flows.record import Recorder
+    from restoops.flows.prune_record import Recorder
     from restoops.report.image_events import ImageEvent
 
 
@@ -113,7 +113,7 @@ def _journal(wish: PruneWish) -> Iterator[Journal | None]:
 
 def _recorder(journal: Journal | None, *, as_json: bool) -> Recorder:
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.record import Recorder
+    from restoops.flows.prune_record import Recorder
     from restoops.report.images import teller
 
     clock = SystemClock()

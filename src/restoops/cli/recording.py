@@ -121,11 +121,11 @@ def _notify(record: Recording) -> None:
         return
     from restoops.adapters.clock import SystemClock
     from restoops.config.load import folder_of
-    from restoops.flows.notifying import Outside, notify
+    from restoops.flows.notifying import Means, notify
     from restoops.report.lines import say
 
     page = masked(chronicle.page())
-    outside = Outside(
+    means = Means(
         settings,
         folder_of(loaded.file),
         os.environ,
@@ -133,7 +133,7 @@ def _notify(record: Recording) -> None:
         lambda: _revision(loaded, page.release),
     )
     with interruptible() as interrupt:
-        for line in notify(page, outside, interrupt):
+        for line in notify(page, means, interrupt):
             say(line)
 
 

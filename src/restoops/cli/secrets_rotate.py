@@ -86,7 +86,8 @@ def rotate(
     left is finished first, and then no new value is taken.
     """
     options = RunOptions(environment, dry_run, yes, as_json, wait, timeout)
-    from restoops.flows.secrets_rotate import Kept, Rotator
+    from restoops.flows.secrets_current import Kept
+    from restoops.flows.secrets_rotate import Rotator
     from restoops.flows.secrets_sources import Keeping
     from restoops.plan.secret_rotation import Asked
     from restoops.report.secrets import show_rotated

@@ -34,8 +34,8 @@ from restoops.plan.doctor import (
     read_facts,
     unchecked,
 )
+from restoops.plan.inventory import USUAL_KEYS
 
-_KEY_NAMES = ("id_ed25519", "id_ecdsa", "id_rsa")
 _SETTINGS = "restoops.yaml"
 _TERRAFORM = "terraform"
 
@@ -114,7 +114,7 @@ def _keys(loaded: Loaded) -> Check:
     named = loaded.settings.ssh.key
     agent = os.environ.get("SSH_AUTH_SOCK", "")
     folder = Path("~/.ssh").expanduser()
-    paths = [Path(named).expanduser()] if named else [folder / name for name in _KEY_NAMES]
+    paths = [Path(named).expanduser()] if named else [folder / name for name in USUAL_KEYS]
     there = [str(path) for path in paths if path.is_file()]
     absent = [named] if named and not there else []
     if not there and not named and (folder / "config").is_file():

@@ -20,18 +20,15 @@ from restoops.plan.infra_summary import Summary, summarise, without_secrets
 from restoops.plan.sensitive import Mask, secrets_of_plan
 
 _TOKENS = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
-_SECRETS = (
-    *_TOKENS,
-    "SPACES_SECRET_ACCESS_KEY",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-)
 _STOPPING = "stopping: terraform finishes what it has begun, saves the state and unlocks it"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """An environment's Terraform, what hides its secrets, and who is told of its progress."""
+    """An environment's Terraform, what hides its secrets, and who is told of its progress.
+
+    `mask` is for what Terraform marks as sensitive; our own are hidden in all that is printed.
+    """
 
     root: Root
     terraform: Terraform
@@ -80,8 +77,7 @@ def open_desk(
             "the token for DigitalOcean is missing; nothing was asked",
             hint=f"Set {_TOKENS[0]}: a personal access token of the control panel (API, Tokens).",
         )
-    mask = Mask(environ.get(name, "") for name in _SECRETS)
-    mask.learn(sensitive_values(root.directory, environ))
+    mask = Mask(sensitive_values(root.directory, environ))
     module = Module(environment, root.directory, root.shown)
     watch = Watch(say, mask, _stopping(interrupt, say))
     terraform = Terraform(module, watch, environment_for(environ))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import assert_never
 
 from restoops.model import Disk
+from restoops.plan.ages import seconds_between
 from restoops.plan.fate import Fate
 from restoops.plan.listing import Inspected, Listed
 from restoops.report.image_events import (
@@ -72,8 +72,7 @@ def age(created: str, now: str) -> str:
     """Return how old something is, in words."""
     if not created:
         return "?"
-    passed = datetime.fromisoformat(now) - datetime.fromisoformat(created)
-    return duration(max(0.0, passed.total_seconds()))
+    return duration(max(0.0, seconds_between(created, now)))
 
 
 def _listed_row(image: Listed, now: str) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from restoops.model import Record, Timing
+from restoops.plan.ages import seconds_between
 from restoops.plan.runs import FleetRun
 from restoops.report.chronicle import phase_of
 from restoops.report.jsonl import snake
@@ -114,15 +114,6 @@ def _bar(timing: Timing, phase: Phase, started_at: str) -> Bar:
         seconds=timing.seconds,
         broken=timing.broken,
     )
-
-
-def seconds_between(earlier: str, later: str) -> float:
-    """Return the seconds from one time of day to another; 0 where one cannot be read."""
-    try:
-        passed = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
-    except (TypeError, ValueError):
-        return 0.0
-    return passed.total_seconds()
 
 
 def _fault(run: FleetRun, environment: str) -> Fault | None:
