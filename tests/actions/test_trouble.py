@@ -31,7 +31,7 @@ DEVELOP = "refs/heads/develop"
 class Public:
     """The public address of the application, ill from some moment on."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self) -> None:
         self.is_ill = False
         public = self
 
@@ -71,7 +71,7 @@ def stage(
 
 @pytest.fixture
 def public(stage: Stage) -> Iterator[Public]:
-    running = Public("")
+    running = Public()
     stage.desk.settings["public"] = {"url": running.url}
     yield running
     del stage.desk.settings["public"]

@@ -46,7 +46,6 @@ values = st.recursive(
     ),
     max_leaves=4,
 )
-section_names = st.sampled_from(list(Settings.model_fields))
 documents = st.fixed_dictionaries(
     {},
     optional={

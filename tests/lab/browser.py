@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -64,11 +63,6 @@ class Tab:
         found = self.run("axe.run().then(it => it.violations.map(one => one.id + ': ' + "
                          "one.nodes.map(node => node.html).join(' ').slice(0, 300)))")  # fmt: skip
         return list(found)
-
-    def screenshot(self) -> bytes:
-        """Return the whole page as a PNG."""
-        shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        return base64.b64decode(shot["data"])
 
     def requested(self) -> list[str]:
         """Return the addresses that were asked for."""

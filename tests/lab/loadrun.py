@@ -54,7 +54,6 @@ class LoadResult:
     per_second: list[dict[str, float]]
     late_max_ms: float
     """How far the client itself fell behind at most; figures of latency are no better."""
-    cpu_s: float
 
     @classmethod
     def from_json(cls, text: str) -> Self:
