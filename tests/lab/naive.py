@@ -133,7 +133,7 @@ class Proxy:
             raise
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._container.remove(force=True, v=True)
 
     @property
