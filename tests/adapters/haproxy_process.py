@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,7 @@ from restoops.adapters.haproxy import ProxySettings, ProxyWish, Route, live_map,
 from restoops.adapters.probe import Prober
 from restoops.adapters.runtime import RuntimeApi
 from restoops.model import Color
+from tests.lab.ports import free_port
 
 HAPROXY = "/usr/sbin/haproxy"
 ADDRESSES = {Color.BLUE: "127.30.0.11", Color.GREEN: "127.30.0.12"}
@@ -99,12 +99,6 @@ class Haproxy:
             connection.request(method, path)
             response = connection.getresponse()
             return response.status, response.read().decode()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
 
 
 def settings_in(directory: Path, port: int = 3001) -> ProxySettings:

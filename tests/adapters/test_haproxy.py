@@ -27,11 +27,11 @@ from tests.adapters.haproxy_process import (
     App,
     Haproxy,
     endpoints_at,
-    free_port,
     running,
     settings_in,
     until,
 )
+from tests.lab.ports import free_port
 from tests.plan.states import BLUE, GREEN
 
 

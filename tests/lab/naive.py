@@ -90,13 +90,6 @@ def await_listening(host: str, port: int, timeout_s: float = 10) -> None:
             return
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def stop_then_start(engine: DockerClient, old: Container, app: App, port: int) -> Container:
     """Do as the naive script does: stop the old container, start the new one on its port."""
     old.stop(timeout=10)

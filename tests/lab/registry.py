@@ -5,7 +5,6 @@ import http.client
 import json
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from docker import DockerClient
 
 from tests.lab import network
 from tests.lab.oci import Bundle
+from tests.lab.ports import free_port
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 READY_TIMEOUT_S = 10.0
@@ -35,7 +35,7 @@ class Registry:
     def __init__(
         self, port: int | None = None, username: str = "restoops", *, is_open: bool = False
     ) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.username = username
         self.password = secrets.token_hex(16)
         self.local = f"127.0.0.1:{self.port}"
@@ -186,9 +186,3 @@ class Registry:
             del configuration["auth"]
         # docker-registry reads YAML, which JSON is a part of.
         (self._home / "config.yml").write_text(json.dumps(configuration))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("0.0.0.0", 0))
-        return int(probe.getsockname()[1])
