@@ -192,6 +192,7 @@ def test_a_request_that_is_dropped_without_an_answer(
     assert at_least <= seen.count("/drop") <= at_most
 
 
+@lab
 def test_reserve_is_entered_and_left_on_order(runtime: RuntimeApi) -> None:
     runtime.route(Route(BLUE, covered=True))
     until(lambda: runtime.traffic().covering)
