@@ -159,7 +159,11 @@ def test_a_job_that_is_cancelled_leaves_a_release_that_serves(stage: Stage, mome
 def test_a_job_that_is_killed_is_put_right_by_the_next(stage: Stage, moment: str) -> None:
     deploy(stage)
     before = stage.desk.serving()
-    done = deploy(stage, cancels=lambda name, log: name == "Deploy" and moment in log, ends=kill)
+    # It is not healthy, and traffic is not switched, before the kill.
+    slow = App("abcdef2", mode="slow-start") if moment == "start sha-" else None
+    done = deploy(
+        stage, slow, cancels=lambda name, log: name == "Deploy" and moment in log, ends=kill
+    )
 
     assert done.result == "cancelled"
     assert done.step("Deploy").outputs == {}

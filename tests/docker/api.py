@@ -18,7 +18,7 @@ from tests.docker.servers import Server
 from tests.lab.ports import free_port
 
 READY_TIMEOUT_S = 60.0
-ENDED_TIMEOUT_S = 20.0
+ENDED_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

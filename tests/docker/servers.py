@@ -88,7 +88,7 @@ class Server(ABC):
         """End the server and every connection to it; `start` brings it back with its data."""
         if self._process:
             self._process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=60)
             self._process = None
 
     def freeze(self) -> None:

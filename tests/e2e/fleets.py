@@ -11,16 +11,17 @@ from tests.e2e.running import Event, Running, is_step
 from tests.lab.droplet import Droplet
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import Operator, Outcome
+from tests.lab.patience import PATIENCE_S
 
 RATE = 50
 """Requests a second to each host: four of them share the machine."""
 MIGRATES = {"command": ["/testapp", "migrate", "late"]}
 """When this release command speaks all hosts are prepared, and none has switched."""
-_BREAK = rf"""
+_POST = rf"""
 read -r _ live <{DIRECTORY}/proxy/live.map
 case $live in blue*) new=12 ;; *) new=11 ;; esac
-exec 3<>/dev/tcp/172.30.0.$new/3001
-printf 'POST /break HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >&3
+until exec 3<>/dev/tcp/172.30.0.$new/3001; do sleep .05; done 2>/dev/null
+printf 'POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$1" >&3
 cat <&3 >/dev/null
 """
 
@@ -74,4 +75,9 @@ def is_output(event: Event) -> bool:
 
 def broken(host: Droplet) -> None:
     """Let the release that is not live yet answer badly on its health path from now on."""
-    host.exec(["bash", "-c", _BREAK])
+    host.exec(["timeout", f"{PATIENCE_S:g}", "bash", "-c", _POST, "bash", "/break"])
+
+
+def mended(host: Droplet) -> None:
+    """Let the release that is not live yet be healthy from now on, however slowly it starts."""
+    host.exec(["timeout", f"{PATIENCE_S:g}", "bash", "-c", _POST, "bash", "/mend"])

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.conditions import settings
-from tests.e2e.inside import Inside, answering, assert_at_rest, eventually, look, restart_proxy
+from tests.e2e.inside import Inside, answering, assert_at_rest, look, restart_proxy
 from tests.e2e.running import planned
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import APP, Operator
+from tests.lab.patience import eventually
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab
@@ -49,7 +50,7 @@ def test_the_same_release_serves_after_a_restart(swapped: Operator, what: str) -
 
     restart(swapped, what)
 
-    assert eventually(lambda: answering(swapped.url) == "new", timeout_s=20)
+    assert eventually(lambda: answering(swapped.url) == "new")
     after = assert_at_rest(swapped.droplet)
     assert (after.live, after.slots) == (before.live, before.slots)
     assert eventually(lambda: swapped.run("status", "staging").status == 0)

@@ -23,6 +23,7 @@ from docker.errors import APIError, NotFound
 
 from tests.lab import cache, images
 from tests.lab.images import App
+from tests.lab.patience import PATIENCE_S
 from tests.lab.ports import is_free
 from tests.lab.registry import Registry
 
@@ -32,7 +33,6 @@ COMMAND = Path(sys.executable).with_name("restoops")
 ROUTES = Path("/proc/net/route")
 PRIVATE = ("172.30", "10.213", "192.168")
 FIRST_PORT, FIRST_REGISTRY_PORT = 8080, 5000
-PATIENCE_S = 40.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

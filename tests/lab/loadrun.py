@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.lab.patience import PATIENCE_S
+
 PROGRAM = Path(__file__).with_name("load.py")
 CAP_S = 280.0
 """A run that nobody stops ends after this many seconds: before pytest gives up the test."""
@@ -103,7 +105,7 @@ class LoadRun:
             text=True,
         )
 
-    def wait_for_traffic(self, timeout_s: float = 10) -> None:
+    def wait_for_traffic(self, timeout_s: float = PATIENCE_S) -> None:
         """Return when the first good answer has come.
 
         Raises:
@@ -111,7 +113,7 @@ class LoadRun:
         """
         self._wait_for_line("release ", timeout_s)
 
-    def wait_for_release(self, release: str, timeout_s: float = 10) -> None:
+    def wait_for_release(self, release: str, timeout_s: float = PATIENCE_S) -> None:
         """Return when `release` has taken over, now or at any time before.
 
         Raises:

@@ -17,6 +17,7 @@ from docker.models.containers import Container
 
 from tests.lab import cache, images, network
 from tests.lab.images import App
+from tests.lab.patience import PATIENCE_S
 
 APP_PORT = 3001
 PROXY_PORT = 8080
@@ -76,7 +77,7 @@ def address(container: Container) -> str:
     return str(container.attrs["NetworkSettings"]["Networks"][network.NAME]["IPAddress"])
 
 
-def await_listening(host: str, port: int, timeout_s: float = 10) -> None:
+def await_listening(host: str, port: int, timeout_s: float = PATIENCE_S) -> None:
     """Return when a connection to `host:port` succeeds; the last refusal is raised in the end."""
     deadline = time.monotonic() + timeout_s
     while True:

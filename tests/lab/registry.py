@@ -18,7 +18,7 @@ from tests.lab.oci import Bundle
 from tests.lab.ports import free_port
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-READY_TIMEOUT_S = 10.0
+READY_TIMEOUT_S = 60.0
 
 
 class RegistryFailed(Exception):
@@ -80,7 +80,7 @@ class Registry:
         """Stop the process; the images stay for the next `start`."""
         if self._process:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
             self._process = None
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-_PATIENCE_S = 20
+from tests.lab.patience import PATIENCE_S
 
 
 class OnTerminal:
@@ -65,11 +65,11 @@ class OnTerminal:
     def finish(self) -> int:
         """Return the exit status, waiting for the end if need be."""
         self._read_until("")
-        return self._process.wait(_PATIENCE_S)
+        return self._process.wait(PATIENCE_S)
 
     def _read_until(self, text: str) -> str:
         """Return what is shown up to `text`, or up to the end without one."""
-        end, new = time.monotonic() + _PATIENCE_S, ""
+        end, new = time.monotonic() + PATIENCE_S, ""
         while not (text and text in new):
             assert time.monotonic() < end, f"no {text!r}: {self.shown}"
             if not select.select([self._ours], [], [], 0.1)[0]:
@@ -82,6 +82,6 @@ class OnTerminal:
                 assert not text, f"ended without {text!r}: {self.shown}"
                 break
             new += chunk
-            end = time.monotonic() + _PATIENCE_S  # it moves: only silence is waited for so long
+            end = time.monotonic() + PATIENCE_S  # it moves: only silence is waited for so long
             self.shown += chunk
         return new

@@ -98,7 +98,7 @@ def test_a_server_that_cannot_be_reached_is_guilty() -> None:
 
 @pytest.mark.lab
 def test_an_answer_that_comes_too_late_is_a_failure(engine: DockerClient) -> None:
-    options = ("--seconds", "1", "--timeout", "0.3", *SLOW)
+    options = ("--seconds", "1", "--timeout", "2", "--slow-path", "/slow?s=10", *SLOW[2:])
     with naive.running(engine, NEW) as app:
         url = f"http://{naive.address(app)}:{naive.APP_PORT}/"
         with LoadRun(url, rate=100, options=options) as load:
