@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+
+from docker.errors import APIError
 
 from tests.e2e.inside import DIRECTORY, answering
 from tests.e2e.running import Event, Running, is_step
-from tests.lab.droplet import Droplet
+from tests.lab.droplet import Droplet, DropletFailed
 from tests.lab.loadrun import LoadRun
-from tests.lab.operator import Operator, Outcome
+from tests.lab.operator import APP, Operator, Outcome
 from tests.lab.patience import PATIENCE_S
 
 RATE = 50
 """Requests a second to each host: four of them share the machine."""
-MIGRATES = {"command": ["/testapp", "migrate", "late"]}
-"""When this release command speaks all hosts are prepared, and none has switched."""
+MIGRATES = {"command": ["/testapp", "migrate", "held"]}
+"""When this release command speaks all hosts are prepared, and none switches before `migrating`."""
 _POST = rf"""
 read -r _ live <{DIRECTORY}/proxy/live.map
 case $live in blue*) new=12 ;; *) new=11 ;; esac
@@ -63,6 +65,17 @@ def once(matches: Callable[[Event], bool], act: Callable[[], object]) -> Callabl
             act()
 
     return listen
+
+
+def migrating(fleet: Operator, act: Callable[[], object]) -> Callable[..., None]:
+    """Return a listener that acts when the release command speaks, and then lets that go on."""
+
+    def act_and_go_on() -> None:
+        act()
+        with suppress(APIError, DropletFailed):  # it runs on the first host, which may have gone
+            fleet.droplet.exec(["docker", "kill", "--signal=USR1", f"{APP}-release-command"])
+
+    return once(is_output, act_and_go_on)
 
 
 def begins(step: str, host: Droplet) -> Callable[[Event], bool]:

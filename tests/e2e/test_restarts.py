@@ -97,7 +97,7 @@ def test_requests_on_a_proxy_that_was_replaced_are_waited_for_and_hold_up_nothin
 ) -> None:
     swapped.settings["proxy"]["image"] = proxy_images[0]
     with ThreadPoolExecutor(1) as pool, settings(swapped, swap={"warm_s": 0, "drain_s": 30}):
-        slow = pool.submit(answering, swapped.url + "slow?s=5", timeout_s=20)
+        slow = pool.submit(answering, swapped.url + "slow?s=5", timeout_s=60)
         assert eventually(lambda: requests_in(swapped) == 1)
         # Proxy and release in one: the old proxy has a request on the old release.
         swapped.deploy(releases.push(App("newest")).tag)
@@ -158,7 +158,7 @@ def test_a_proxy_that_still_ends_makes_no_rollback_a_cold_one(
     swapped.deploy(releases.push(App("kept")).tag)
     swapped.settings["proxy"]["image"] = proxy_images[1]
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(answering, swapped.url + "slow?s=15", timeout_s=30)
+        slow = pool.submit(answering, swapped.url + "slow?s=45", timeout_s=120)
         assert eventually(lambda: requests_in(swapped) == 1)
         swapped.deploy("sha-kept")
         steps = planned(swapped.rollback("--json"))

@@ -10,9 +10,9 @@
  *   HEALTH_PATH_404  1: /health does not exist
  *   PORT             default 3001
  *
- * `testapp migrate ok|late|fail|slow` is no server but a release command: it says what it does, adds
- * a line with RELEASE to the file MIGRATIONS if that is set, and ends with status 0, with 0 after
- * 2 s, with 3, or only when it is asked to.
+ * `testapp migrate ok|held|fail|slow` is no server but a release command: it says what it does, adds
+ * a line with RELEASE to the file MIGRATIONS if that is set, and ends with status 0, with 0 once it
+ * has had SIGUSR1, with 3, or only when it is asked to.
  *
  * Paths: / answers the release; /slow?s=N does so after N seconds; /health answers JSON; POST is
  * accepted anywhere, and POST /break and POST /mend turn /health bad and good at run time; POST /mend
@@ -329,9 +329,18 @@ static void on_term(int number)
     _exit(143);
 }
 
+static volatile sig_atomic_t may_go_on;
+
+static void on_usr1(int number)
+{
+    (void)number;
+    may_go_on = 1;
+}
+
 static int migrate(const char *how)
 {
     signal(SIGTERM, on_term);
+    signal(SIGUSR1, on_usr1);
     say("%s: migrating (%s)", release, setting("NOTE", "no note"));
     const char *name = setting("MIGRATIONS", "");
     FILE *file = *name ? fopen(name, "a") : NULL;
@@ -341,8 +350,9 @@ static int migrate(const char *how)
     }
     while (!strcmp(how, "slow"))
         pause();
-    if (!strcmp(how, "late")) {
-        sleep(2);
+    if (!strcmp(how, "held")) {
+        while (!may_go_on)
+            usleep(20000);
         how = "ok";
     }
     fputs(strcmp(how, "ok") ? "no such table" : "all tables are there", stderr); /* no newline */
