@@ -59,7 +59,7 @@ json_values = st.recursive(
     max_leaves=5,
 )
 keys = ["v", "run", "id", "release", "old", "new", "log", "previous", "tag", "digest", "outcome"]
-quick = settings(max_examples=80, deadline=None, database=None)
+quick = settings(max_examples=80)
 
 
 @given(open_runs)

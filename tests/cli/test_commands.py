@@ -30,14 +30,10 @@ HEAVY = {"_hashlib", "boto3", "cryptography", "docker", "paramiko", "httpx", "hc
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with settings of its own, as the current one; no RESTOOPS_* from outside."""
-    (tmp_path / "restoops.yaml").write_text(SETTINGS)
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith("RESTOOPS_"):
-            monkeypatch.delenv(name)
-    return tmp_path
+def project(folder: Path) -> Path:
+    """A directory with settings of its own."""
+    (folder / "restoops.yaml").write_text(SETTINGS)
+    return folder
 
 
 def restoops(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -29,9 +29,9 @@ TRAPS = [
 typed_bytes = st.binary(max_size=24).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 nasty = st.sampled_from(TRAPS) | typed_bytes
 some = settings(
-    max_examples=100, deadline=None, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 Run = Callable[[list[str]], tuple[int, str]]
 
 

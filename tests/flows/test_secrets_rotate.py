@@ -43,7 +43,6 @@ class Memory:
     hosts: tuple[FakeHost, ...] = ()
     changes: int = 0
     dies_at: int = 0
-    rolls: int = 0
     told: list[str] = field(default_factory=list)
     shown: str = "a source"
     is_exclusive: bool = True
@@ -82,7 +81,6 @@ class Memory:
         return {host.name: host.observe() for host in self.hosts}
 
     def roll(self) -> None:
-        self.rolls += 1
         self.operator().renew()
 
     def hand(self, values: Mapping[str, Value]) -> None:
