@@ -93,6 +93,13 @@ def shown_commands(page: Path) -> Iterator[Shown]:
                 yield Shown(page.name, found[1])
 
 
+def named_commands(page: Path) -> Iterator[Shown]:
+    """Yield the `restoops` commands that the text of a page names, often not whole."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for line in re.findall(r"`(restoops [^`]+)`", text):
+        yield Shown(page.name, " ".join(line.split()))
+
+
 @cache
 def commands() -> dict[str, typer.core.TyperCommand]:
     """Return the commands of the command line, by name; those of a group as `infra plan`."""

@@ -26,6 +26,7 @@ from tests.docs_text import (
     command_of,
     commands,
     context_above,
+    named_commands,
     renewed,
     shown_commands,
 )
@@ -34,7 +35,7 @@ from tests.lab.images import App
 from tests.lab.patience import PATIENCE_S
 
 SHOWN = [shown for page in PAGES for shown in shown_commands(page)]
-USAGE_ERROR = typer.BadParameter.__mro__[1]
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 ENVIRONMENTS = ("staging", "production")
 GOES_ON = {"--follow", "--watch"}
 """Options of commands that go on until somebody ends them."""
@@ -98,6 +99,22 @@ def kinds_of(error: type[errors.RestoopsError]) -> Iterator[type[errors.Restoops
 @pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: f"{shown.page}: {shown.line}")
 def test_a_command_that_is_shown_is_understood(shown: Shown) -> None:
     parse(shown.words)
+
+
+def test_a_command_that_the_text_names_is_understood() -> None:
+    named = {it.line: it.words for page in PAGES for it in named_commands(page)}
+    assert len(named) > 30
+    for line, words in named.items():
+        if words[0] in GROUPS and len(words) == 1:
+            continue
+        try:
+            parse(words)
+        except typer.Exit:  # of `--help` and `--version`
+            continue
+        except USAGE_ERROR as fault:
+            # Often it is left open what to act on: `restoops deploy`.
+            if not str(fault).startswith("Missing parameter"):
+                pytest.fail(f"{line}: {fault}")
 
 
 @pytest.mark.parametrize(

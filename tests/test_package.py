@@ -1,6 +1,7 @@
 """The wheel has what `restoops init` brings and nothing else, and is what CI tests."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import restoops
+from tests.docs_shell import lines, typed
 from tests.docs_text import PROJECT
 
 CARRIED = ("ansible", "docker", "templates", "terraform")
@@ -179,18 +181,71 @@ def test_ansible_finds_its_module_in_the_wheel(installed: Path, tmp_path: Path) 
     assert "registry 127.0.0.1:9 does not answer" in done.stdout + done.stderr
 
 
+@pytest.fixture
+def published(wheel: Path, tmp_path: Path) -> dict[str, str]:
+    """Variables with which pip finds the wheel, and everything else where it finds it always."""
+    (index := tmp_path / "published").mkdir()
+    shutil.copy(wheel, index)
+    before = os.environ.get("PIP_FIND_LINKS", "")
+    return {"PIP_FIND_LINKS": f"{before} {index}".strip()}
+
+
+def next_version(checkout: Path, folder: Path) -> Path:
+    """Build a wheel of the commit after `checkout`, which is tagged v9.8.8."""
+    git(folder, "clone", "--quiet", str(checkout), "next")
+    git(folder / "next", "commit", "--quiet", "--allow-empty", "--message", "Next")
+    git(folder / "next", "tag", "v9.8.8")
+    return build(folder / "next", "wheel", folder / "next-wheel")
+
+
 @pytest.mark.full
-def test_pipx_installs_it_with_all_that_it_needs(wheel: Path, tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+def test_pipx_installs_it_with_all_that_it_needs_and_upgrades_it(
+    checkout: Path, published: dict[str, str], tmp_path: Path
+) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     pip: list[str | Path] = [tmp_path / "venv/bin/pip", "install", "-qq", "pipx"]
     assert run(pip, tmp_path).returncode == 0
-    home = {"PIPX_HOME": str(tmp_path / "home"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
+    programs = tmp_path / "bin"
+    home = {
+        "PIPX_HOME": str(tmp_path / "home"),
+        "PIPX_BIN_DIR": str(programs),
+        "PATH": f"{programs}:{tmp_path / 'venv/bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": "",
+    }
+    [install], [inject] = lines("pipx install"), lines("pipx inject")
+    [upgrade], [from_here] = lines("pipx upgrade"), lines("pipx install here")
 
-    done = run([tmp_path / "venv/bin/pipx", "install", wheel], tmp_path, **home)
+    typed(install, tmp_path, **home, **published)
 
-    assert done.returncode == 0, done.stderr
-    assert run([tmp_path / "bin/restoops", "--version"], tmp_path).stdout == "restoops 9.8.7\n"
-    assert run([tmp_path / "bin/restoops", "init"], tmp_path).returncode == 0
+    restoops = programs / "restoops"
+    assert run([restoops, "--version"], tmp_path).stdout == "restoops 9.8.7\n"
+    assert run([restoops, "init"], tmp_path).returncode == 0
     assert (tmp_path / "terraform/modules/redis/main.tf").is_file()
-    asked = run([tmp_path / "bin/restoops", "doctor", "local"], tmp_path)
+    asked = run([restoops, "doctor", "local"], tmp_path)
     assert "restoops itself failed" not in asked.stdout + asked.stderr
+
+    typed(inject, tmp_path, **home, **published)
+    beside = tmp_path / "home/venvs/restoops/bin/ansible-playbook"  # where restoops looks for it
+    assert run([beside, "--version"], tmp_path).returncode == 0
+
+    shutil.copy(next_version(checkout, tmp_path), tmp_path / "published")
+    typed(upgrade, tmp_path, **home, **published)
+    assert run([restoops, "--version"], tmp_path).stdout == "restoops 9.8.8\n"
+
+    typed("pipx uninstall restoops", tmp_path, **home)
+    typed(from_here, checkout, **home)
+    assert run([restoops, "--version"], tmp_path).stdout.startswith("restoops 9.8.")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_pip_installs_what_is_shown(published: dict[str, str], tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    path = f"{tmp_path / 'venv/bin'}:{os.environ['PATH']}"
+
+    for line in lines("pip"):
+        typed(line, tmp_path, PATH=path, PYTHONPATH="", **published)
+
+    told = typed("restoops --version && ansible-playbook --version", tmp_path, PATH=path)
+    assert told.startswith("restoops 9.8.7\nansible-playbook [core 2.")

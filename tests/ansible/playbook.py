@@ -56,8 +56,8 @@ class Site:
             "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o IdentitiesOnly=yes",
         }
         hosts = {droplet.name: {"ansible_host": droplet.address} for droplet in droplets}
-        inventory = {"api": {"hosts": hosts, "vars": {**common, **settings}}}
-        (folder / "hosts.yml").write_text(json.dumps(inventory))
+        self.inventory = {"api": {"hosts": hosts, "vars": {**common, **settings}}}
+        (folder / "hosts.yml").write_text(json.dumps(self.inventory))
 
     def run(self, *options: str, playbook: Path = SETUP, **settings: Any) -> Run:
         """Run a playbook; `settings` go over those of the inventory."""

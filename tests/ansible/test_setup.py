@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 from docker import DockerClient
 
 from tests.ansible.conftest import NOFILE, Place
+from tests.ansible.playbook import ANSIBLE
+from tests.docs_shell import lines, typed
 from tests.e2e.inside import answering
 from tests.lab.images import App
 from tests.lab.operator import Operator
@@ -41,6 +45,27 @@ def test_a_set_up_succeeds_and_a_second_one_changes_nothing(place: Place) -> Non
     assert place.again.status == 0, place.again.told
     assert place.again.changed == []
     assert place.again.count("changed") == 0
+
+
+@pytest.mark.full
+def test_the_lines_of_the_guide_find_nothing_to_change(
+    place: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    group = place.site.inventory["api"]
+    [host] = group["hosts"].values()
+    # A short path: ssh makes its sockets below this home.
+    own = shutil.copytree(ANSIBLE, tmp_path_factory.mktemp("guide") / "ansible")
+    inventory = {"api": {**group, "hosts": {"api-staging-a": host}}}
+    (own / "inventories/staging/hosts.yml").write_text(json.dumps(inventory))
+
+    for line in lines("setup-api"):
+        told = typed(line, own, ANSIBLE_NOCOLOR="1")
+
+        recap = re.search(r"^api-staging-a +: .*", told, re.MULTILINE)
+        assert recap, f"{line}:\n{told}"
+        assert re.search(r"changed=0 +unreachable=0 +failed=0", recap[0]), f"{line}:\n{told}"
+    for line in lines("fail2ban"):
+        assert told_by(place, line.replace("ADDRESS", "203.0.113.9")) == "0"  # it was not banned
 
 
 def test_the_user_has_its_number_its_group_and_the_keys_that_stood_without_options(

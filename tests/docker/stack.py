@@ -5,11 +5,12 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Self
 
 from tests.docker.api import Answer, ask
-from tests.docker.workspace import PROGRAMS
+from tests.docker.workspace import PROGRAMS, PROJECT
 from tests.lab.ports import free_port
 
 COMPOSE = PROGRAMS / "docker-compose"
@@ -98,3 +99,19 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)
         self._process.communicate(timeout=60)
+
+
+def docker_config(folder: Path) -> Path:
+    """Return settings of Docker's client: `docker compose` is the one of .venv.
+
+    What it builds with is `tests/docker/buildx.py`.
+    """
+    plugins = folder / "cli-plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "docker-compose").symlink_to(COMPOSE)
+    buildx = plugins / "docker-buildx"
+    buildx.write_text(
+        f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m tests.docker.buildx "$@"\n'
+    )
+    buildx.chmod(0o755)
+    return folder

@@ -18,6 +18,7 @@ from docker import DockerClient
 
 from tests.docker.image import client
 from tests.docker.test_workspace import hadolint
+from tests.docs_shell import lines, typed
 from tests.docs_text import PROJECT
 from tests.lab import cache, stack_images
 from tests.lab.images import CA_CERTIFICATES
@@ -103,8 +104,11 @@ def said(image: str, *words: str, entrypoint: str = "") -> str:
 
 @pytest.mark.lab
 @pytest.mark.full
-def test_the_programs_are_in_it_and_start(image: str) -> None:
-    assert re.fullmatch(r"restoops \d\S+\n", said(image, "--version"))
+def test_the_programs_are_in_it_and_start(engine: DockerClient, image: str, tmp_path: Path) -> None:
+    for line in lines("run image"):
+        [name] = re.findall(r"ghcr\.io/\S+", line)
+        with stack_images.taken_for(engine, image, name):
+            assert re.fullmatch(r"restoops \d\S+\n", typed(line, tmp_path))
     assert said(image, "version", entrypoint="terraform").startswith("Terraform v")
     assert "ansible-playbook [core 2." in said(image, "--version", entrypoint="ansible-playbook")
     assert said(image, "--version", entrypoint="git").startswith("git version 2.")

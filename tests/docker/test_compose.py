@@ -13,8 +13,9 @@ from docker import DockerClient
 
 from tests.docker.api import eventually
 from tests.docker.image import Build
-from tests.docker.stack import Stack, Watch
+from tests.docker.stack import Stack, Watch, docker_config
 from tests.docker.workspace import WORKSPACE
+from tests.docs_shell import lines, typed
 from tests.lab import cache, stack_images
 
 pytestmark = [pytest.mark.lab, pytest.mark.full]
@@ -137,15 +138,20 @@ def test_adminer_shows_the_database(stacks: tuple[Stack, Stack]) -> None:
         assert (page.status_code, "Schema: public" in page.text) == (200, True), page.text
 
 
-def test_data_survive_a_restart(stacks: tuple[Stack, Stack]) -> None:
+def test_data_survive_a_restart_by_the_lines_that_are_shown(
+    engine: DockerClient, stacks: tuple[Stack, Stack], tree: Path, tmp_path: Path
+) -> None:
     _, staging = stacks
     sql = ("psql", "--username", "app", "--tuples-only", "--no-align", "--quiet", "--command")
     staging.execute("postgres", *sql, "CREATE TABLE dishes AS SELECT 'soup' AS name")
     staging.execute("redis", "redis-cli", "SET", "dish", "soup")
 
-    staging.compose("down", "--timeout", "5")
+    up, down = lines("compose staging")
+    config = {"DOCKER_CONFIG": str(docker_config(tmp_path / "config"))}
+    typed(down, tree, **staging.environment | config)
     assert staging.services() == {}
-    staging.up()
+    with stack_images.trusting(engine, stack_images.node(engine)) as node:
+        typed(up, tree, **staging.environment | config | {"NODE_IMAGE": node})
 
     assert staging.execute("postgres", *sql, "SELECT name FROM dishes") == "soup"
     assert staging.execute("redis", "redis-cli", "GET", "dish") == "soup"

@@ -1,6 +1,8 @@
 """The image of the API: small, without a secret, not run by root, quick to make again."""
 
 import json
+import os
+import re
 import secrets
 import shutil
 import time
@@ -12,10 +14,12 @@ from docker import DockerClient
 from docker.models.containers import Container
 
 from tests.docker.api import ask, eventually
-from tests.docker.image import Build, BuildFailed, export, files_with, leaks, reused
+from tests.docker.image import Build, BuildFailed, client, export, files_with, leaks, reused
 from tests.docker.servers import Postgres, Redis
 from tests.docker.workspace import WORKSPACE, run
+from tests.docs_shell import lines, typed
 from tests.lab import cache, stack_images
+from tests.lab.images import CA_CERTIFICATES
 
 pytestmark = pytest.mark.lab
 
@@ -250,6 +254,59 @@ def test_another_turborepo_is_built_by_arguments_alone(
         assert told == b"one espresso, from /app/apps/orders as 1001\n"
     finally:
         engine.images.remove(tag, force=True)
+
+
+def build_as_shown(engine: DockerClient, line: str, folder: Path, node: str) -> str:
+    """Run a line of the guide on a base of this lab, and return the release of what it built."""
+    [official] = re.findall(r"^ARG NODE_IMAGE=(\S+)", (WORKSPACE / "Dockerfile").read_text(), re.M)
+    [name] = re.findall(r" -t (\S+)", line)
+    found = shutil.which(client())
+    assert found
+    (folder / "bin").mkdir()
+    (folder / "bin/docker").symlink_to(found)
+    path = f"{folder / 'bin'}:{os.environ['PATH']}"
+    with (
+        stack_images.taken_for(engine, node, official),
+        stack_images.taken_for(engine, None, f"{name}:latest"),
+    ):
+        typed(line, folder, PATH=path, DOCKER_BUILDKIT="1")
+        return str(engine.images.get(name).labels["org.opencontainers.image.revision"])
+
+
+@pytest.mark.full
+def test_the_line_with_secrets_builds_where_npm_needs_them(
+    engine: DockerClient, node: str, tree: Path, tmp_path: Path
+) -> None:
+    [line] = lines("build with secrets")
+    folder = shutil.copytree(tree, tmp_path / "own")
+    shutil.copy(os.environ.get("NODE_EXTRA_CA_CERTS") or CA_CERTIFICATES, folder / "ca.pem")
+    own = Path.home() / ".npmrc"
+    (folder / ".npmrc").write_text(own.read_text() if own.exists() else "")
+
+    assert build_as_shown(engine, line, folder, node) == "unknown"
+
+
+@pytest.mark.full
+def test_the_line_with_arguments_builds_an_app_of_that_name(
+    engine: DockerClient, node: str, tree: Path, tmp_path: Path
+) -> None:
+    [line] = lines("build by arguments")
+    folder = shutil.copytree(tree, tmp_path / "other")
+    (folder / "apps/api").rename(folder / "apps/orders")
+    for name, old, new in (
+        ("apps/orders/package.json", '"name": "api"', '"name": "orders"'),
+        ("pnpm-lock.yaml", "  apps/api:", "  apps/orders:"),
+    ):
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new))
+    commit = "git init -q && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m All"
+    typed(commit, folder)
+
+    with stack_images.trusting(engine, node) as base:
+        built = build_as_shown(engine, line, folder, base)
+
+    assert built == typed("git rev-parse HEAD", folder).strip()
 
 
 def test_an_argument_that_cannot_be_right_fails_the_build_and_not_the_container(

@@ -11,11 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.docs_shell import typed
 from tests.docs_text import PROJECT
 from tests.lab.operator import APP, Operator, Outcome, finish
 
 PROGRAM = str(Path(sys.executable).with_name("ansible-playbook"))
 UPDATE, ROLLBACK = "playbooks/update-api.yml", "playbooks/rollback-api.yml"
+INVENTORY = "inventories/staging"
 
 # What ansible.cfg sets, and lines that are there when they are written.
 _ENVIRONMENT = {"USER": "anton", "PYTHONUNBUFFERED": "1", "ANSIBLE_PIPELINING": "1"}
@@ -28,13 +30,15 @@ class Team:
         self._operator = operator
         self.folder = operator.folder / "ansible"
         shutil.copytree(PROJECT / "ansible" / "playbooks", self.folder / "playbooks")
-        (self.folder / "inventory.json").write_text(json.dumps(self._inventory()))
+        hosts = self.folder / INVENTORY / "hosts.yml"
+        hosts.parent.mkdir(parents=True)
+        hosts.write_text(json.dumps(self._inventory()))
 
     def start(self, playbook: str, *words: str) -> subprocess.Popen[str]:
         """Start a playbook in a session of its own, and leave it running."""
         self._operator.write_settings()
         return subprocess.Popen(
-            [PROGRAM, "-i", "inventory.json", playbook, *words],
+            [PROGRAM, "-i", INVENTORY, playbook, *words],
             cwd=self.folder,
             env={**self._operator.env, **_ENVIRONMENT},
             stdin=subprocess.DEVNULL,
@@ -51,6 +55,12 @@ class Team:
     def update(self, tag: str, *words: str) -> Outcome:
         """Deploy a tag."""
         return self.run(UPDATE, *update_words(tag), *words)
+
+    def type(self, line: str) -> None:
+        """Run a line of a shell, which has to succeed."""
+        self._operator.write_settings()
+        own = {name: it for name, it in self._operator.env.items() if name != "PATH"}
+        typed(line, self.folder, **own | _ENVIRONMENT)
 
     def _inventory(self) -> dict[str, Any]:
         operator = self._operator

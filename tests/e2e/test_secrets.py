@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs_shell import lines
 from tests.docs_text import PAGES, shown_commands
 from tests.e2e.conditions import shell
 from tests.e2e.inside import DIRECTORY, assert_at_rest, look
@@ -95,6 +96,10 @@ def test_a_release_gets_files_that_only_it_can_read(keeper: Keeper) -> None:
     assert listed == [f"{name} {NOBODY} 400" for name in ("DATABASE_URL", "NOTE", "SESSION_KEY")]
     assert keeper.inside(live, "cat SESSION_KEY") == "s1-value"
     environment = keeper.environment(live)
+    root = f"/proc/{keeper.inspected(live, '.State.Pid')}/root"
+    for line in lines("cat"):  # in the container there is no shell: in its files
+        given = f"DATABASE_URL_FILE={root}{environment['DATABASE_URL_FILE']}"
+        assert shell(keeper.droplet, f"{given}\n{line}") == "postgresql://first"
     assert environment["SESSION_KEY_FILE"] == "/run/secrets/SESSION_KEY"
     assert (environment["NOTE"], "NOTE_FILE" in environment) == ("n1", False)
     assert "SESSION_KEY" not in environment

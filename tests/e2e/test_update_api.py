@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.docs_shell import lines
 from tests.e2e.inside import answering, assert_at_rest, look
 from tests.e2e.playbooks import ROLLBACK, UPDATE, Team, kill_all, update_words
 from tests.e2e.running import Running
@@ -93,6 +94,20 @@ def test_a_release_that_is_named_is_gone_back_to_and_not_deployed_again(
     assert again.status == 0
     assert "sha-third is that already" in again.stdout
     assert "changed=0" in again.stdout
+
+
+@pytest.mark.full
+def test_the_lines_of_the_guide_do_what_it_says(
+    team: Team, operator: Operator, releases: Releases, load: LoadRun
+) -> None:
+    before = answering(operator.url)
+    releases.push(App("abc1234"))
+    update, back, back_to_it = lines("update-api")
+
+    for line, serves in ((update, "abc1234"), (back, before), (back_to_it, "abc1234")):
+        load.expect_change()
+        team.type(line)
+        assert answering(operator.url) == serves
 
 
 @pytest.mark.full

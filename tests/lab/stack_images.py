@@ -6,6 +6,8 @@ as the official one does. `serving_as` lends them the official names while a tes
 
 import io
 import json
+import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +17,7 @@ from pathlib import Path
 from docker import DockerClient
 
 from tests.lab import cache
-from tests.lab.images import APT_SOURCES, HERE, import_root, is_there, run
+from tests.lab.images import APT_SOURCES, CA_CERTIFICATES, HERE, import_root, is_there, run
 
 STACK = HERE / "stack"
 PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -71,6 +73,40 @@ def serving_as(engine: DockerClient, names: Mapping[str, str]) -> Iterator[None]
         finally:
             for name in lent:
                 engine.images.remove(name)
+
+
+@contextmanager
+def taken_for(engine: DockerClient, image: str | None, name: str) -> Iterator[None]:
+    """Let an image, or one that is built meanwhile, have a name; who had it before has it after."""
+    before = engine.images.get(name).id if is_there(engine, name) else None
+    if image:
+        engine.images.get(image).tag(name)
+    try:
+        yield
+    finally:
+        if is_there(engine, name):
+            engine.images.remove(name, force=True)
+        if before:
+            engine.images.get(before).tag(name)
+
+
+@contextmanager
+def trusting(engine: DockerClient, node: str) -> Iterator[str]:
+    """Have a base with Node that reaches npm's registry as this machine does."""
+    registry = run(["npm", "config", "get", "registry"]).strip()
+    trusted = Path(os.environ.get("NODE_EXTRA_CA_CERTS") or CA_CERTIFICATES)
+    tag = f"{cache.LABEL}/node:trusting-{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory(prefix="restoops-lab-") as folder:
+        shutil.copy(trusted, Path(folder) / "ca.pem")
+        (Path(folder) / "Dockerfile").write_text(
+            f"FROM {node}\nCOPY ca.pem /usr/lib/ca.pem\n"
+            f"ENV NODE_EXTRA_CA_CERTS=/usr/lib/ca.pem NPM_CONFIG_REGISTRY={registry}\n"
+        )
+        engine.images.build(path=folder, tag=tag, rm=True, forcerm=True)
+    try:
+        yield tag
+    finally:
+        engine.images.remove(tag, force=True)
 
 
 def _debian(

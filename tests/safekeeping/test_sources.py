@@ -1,8 +1,5 @@
 """Where secrets are kept: files, age, a password store. Values are in no output of any of them."""
 
-import os
-import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +13,7 @@ from restoops.adapters.source_file import FileSource
 from restoops.errors import RestoopsError, Unreachable, UsageError
 from restoops.flows.secrets_sources import Writable
 from restoops.model import Secret
-from tests.docs_text import PROJECT
+from tests.docs_shell import lines, typed
 from tests.safekeeping.canaries import PASSWORD
 from tests.safekeeping.stage import Project
 
@@ -77,29 +74,21 @@ def test_a_new_value_is_stored_whole_and_nothing_else_changes(
 
 def test_age_itself_and_restoops_read_what_the_other_wrote(tmp_path: Path) -> None:
     """The lines that the guide shows, as they stand, with a key in the place of each `age1…`."""
-    page = (PROJECT / "docs" / "secrets.md").read_text()
-    make_key, encrypt = re.findall(r"^\$ (age.*)$", page, re.M)
+    make_key, encrypt = lines("age")
     key = tmp_path / ".config" / "restoops" / "age.key"
     key.parent.mkdir(parents=True)
     (tmp_path / "secrets").mkdir()
     (tmp_path / "staging.env").write_text(TEXT)
 
-    def shell(line: str) -> str:
-        environ = {**os.environ, "HOME": str(tmp_path)}
-        argv = ["bash", "-ec", line]
-        return subprocess.run(
-            argv, cwd=tmp_path, env=environ, check=True, capture_output=True, text=True
-        ).stdout
-
-    shell(make_key)
-    public = shell(f"age-keygen -y {key}").strip()
-    shell(encrypt.replace("age1…", public))
+    typed(make_key, tmp_path)
+    public = typed(f"age-keygen -y {key}", tmp_path).strip()
+    typed(encrypt.replace("age1…", public), tmp_path)
     source = AgeSource(tmp_path / "secrets" / "staging.env.age", key, [public])
 
     assert revealed(source) == {"SESSION_KEY": PASSWORD, "OTHER": "1"}
     assert not (tmp_path / "staging.env").exists()
     source.write({"SESSION_KEY": Secret("new")})
-    assert shell(f"age -d -i {key} {source.path}") == TEXT.replace(PASSWORD, "'new'")
+    assert typed(f"age -d -i {key} {source.path}", tmp_path) == TEXT.replace(PASSWORD, "'new'")
 
 
 def test_comments_and_order_of_a_file_stay(file: FileSource) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs_shell import lines
 from tests.dostub.serve import running
 from tests.terraform.estate import ENVIRONMENTS, TREE, Estate, copy_tree, estate, new_cloud
 from tests.terraform.program import PROJECT, Terraform
@@ -79,7 +80,9 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terraform]
 def test_the_set_up_that_is_described_works(fresh: Terraform) -> None:
     text = (fresh.folder / "README.md").read_text()
     block = text.partition("## Set-up")[2].partition("```sh\n")[2].partition("```")[0]
-    commands = [line.split() for line in block.splitlines() if line.startswith("terraform ")]
+    typed = [line for line in block.splitlines() if line.startswith("terraform ")]
+    commands = [line.split() for line in typed]
+    assert lines("terraform init") == typed[:1]
     assert "cp terraform.tfvars.example terraform.tfvars" in block
     shutil.copy(fresh.folder / "terraform.tfvars.example", fresh.folder / "terraform.tfvars")
 
@@ -112,15 +115,8 @@ def test_what_an_operator_leaves_is_not_committed() -> None:
     assert {"*.tfvars", "*.auto.tfvars.json", "*.tfstate", ".terraform/"} <= set(ignored)
 
 
-def shown(page: Path) -> list[list[str]]:
-    """Return the Terraform commands in the fenced blocks of a page, in order."""
-    fenced = re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-    lines = [line for block in fenced for line in block.splitlines()]
-    return [shlex.split(line)[1:] for line in lines if line.startswith("terraform ")]
-
-
 def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
-    commands = shown(PROJECT / "docs" / "infrastructure.md")
+    commands = [shlex.split(line)[1:] for line in lines("terraform")]
     assert len(commands) > 4
     with estate(tmp_path, "staging") as made:
         made.terraform.apply()

@@ -12,7 +12,10 @@ from restoops.adapters import process
 from restoops.errors import CommandFailed, Interrupted, StepFailed, UsageError
 
 PROGRAM = "ansible-playbook"
-INSTALL = "`pip install ansible` beside restoops, or your system's package `ansible`."
+INSTALL = (
+    "`pipx inject restoops ansible`, without pipx `pip install ansible` beside restoops, "
+    "or your system's package `ansible`."
+)
 _ENVIRONMENT = {
     "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl",
     "ANSIBLE_HOST_KEY_CHECKING": "True",
