@@ -58,8 +58,11 @@ class TalkChannel:
         return line.decode(errors="replace").rstrip("\n") if line else None
 
     def write_line(self, text: str = "") -> None:
-        """Send one line."""
-        self._channel.sendall(text.encode() + b"\n")
+        """Send one line; OSError when the connection is lost."""
+        try:
+            self._channel.sendall(text.encode() + b"\n")
+        except paramiko.SSHException as error:
+            raise OSError(str(error)) from error
 
     def close(self) -> None:
         """End the conversation and wait for the program."""

@@ -375,7 +375,7 @@ class Host:
 
     def _refuse_if_live(self, color: Color) -> None:
         """Keep the one rule. A proxy that does not answer may still route: that refuses too."""
-        if self.traffic().live is color:
+        if color in ((traffic := self.traffic()).live, traffic.answering):
             raise NeedsAttention(
                 f"{self.name}: refused to stop {color}: HAProxy routes to it",
                 hint="This is a fault of restoops; `restoops status` shows what serves.",

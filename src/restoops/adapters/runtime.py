@@ -41,6 +41,13 @@ class Traffic:
     counts: Mapping[Color, Counts] = field(default_factory=dict)
     """Requests of clients in each slot since the process was started."""
 
+    @property
+    def answering(self) -> Color | None:
+        """The slot that new requests reach: the live one, or the other that stands in for it."""
+        if self.live and self.covering and self.live not in self.up:
+            return self.live.other
+        return self.live
+
 
 class RuntimeApi:
     """The runtime API of the running process, over one interactive stream that `dial` makes."""
