@@ -179,7 +179,9 @@ def test_nothing_is_rolled_back_for_what_no_release_is_at_fault_for(
 ) -> None:
     """Else the last two weeks of a certificate would take back every deploy."""
     (check,) = [
-        it.of for it in steps() if it.place.startswith("deploy.yml") and it.of.get("id") == "health"
+        it.of
+        for it in steps()
+        if it.place.startswith("deploy.yml") and it.of.get("name") == "Check its health"
     ]
     address = "{url: https://example.com, tls_days: 30, http_port: 80}"
     (tmp_path / "restoops.yaml").write_text(f"public: {address}\n")
