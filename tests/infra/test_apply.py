@@ -224,7 +224,7 @@ def let_go_once_stopping(project: Stage, process: subprocess.Popen[str]) -> None
 
 
 def test_an_apply_that_is_interrupted_ends_orderly_and_says_what_is_true(project: Stage) -> None:
-    project.cloud.slow = "digitalocean_database_cluster"
+    project.cloud.slow = "digitalocean_vpc"  # which all the others are in
     process = project.start("apply", "dev", "--yes")
     assert project.cloud.begun.wait(PATIENCE_S)
 
@@ -236,13 +236,13 @@ def test_an_apply_that_is_interrupted_ends_orderly_and_says_what_is_true(project
 
     assert done.status == 130
     assert "interrupted; terraform has ended orderly: " in done.err
-    assert "of 4 changes are done" in done.err
-    (cluster,) = project.cloud.find("digitalocean_database_cluster")
-    assert cluster["id"] in (project.root / "terraform.tfstate").read_text()
+    assert "1 of 4 changes are done" in done.err
+    (vpc,) = project.cloud.find("digitalocean_vpc")
+    assert vpc["id"] in (project.root / "terraform.tfstate").read_text()
     assert not (project.root / ".terraform.tfstate.lock.info").exists()
 
     project.good("apply", "dev", "--yes")
-    assert len(project.cloud.find("digitalocean_database_cluster")) == 1
+    assert project.cloud.find("digitalocean_vpc") == [vpc]
 
 
 def test_no_secret_is_an_argument_of_a_program(project: Stage) -> None:
