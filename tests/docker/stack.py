@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 from tests.docker.api import Answer, ask
 from tests.docker.workspace import PROGRAMS, PROJECT
+from tests.lab.ports import free_port
 
 COMPOSE = PROGRAMS / "docker-compose"
 READY_TIMEOUT_S = 150
@@ -28,7 +28,7 @@ class Stack:
     def __init__(self, folder: Path, file: str, image: str) -> None:
         self.folder = folder
         self.name = f"lab-{secrets.token_hex(4)}"
-        self.ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        self.ports = {name: free_port() for name in PORTS}
         self.password = secrets.token_hex(12)
         self._file = file
         self.environment = {
@@ -98,7 +98,7 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=60)
 
 
 def docker_config(folder: Path) -> Path:
@@ -115,15 +115,3 @@ def docker_config(folder: Path) -> Path:
     )
     buildx.chmod(0o755)
     return folder
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that are free, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

@@ -97,19 +97,19 @@ def test_the_section_of_one_environment_counts_for_it_alone(project: Project) ->
     text = "environments: {staging: {hosts: [a], secrets: {template: b}}, dev: {hosts: [c]}}"
     project.write("restoops.yaml", text)
     chosen = {
-        name: choose(name, start=project.folder, environ={}).has_secrets
+        name: choose(name, start=project.folder, environ={}).settings.has_secrets
         for name in ("staging", "dev", "local")
     }
 
     assert chosen == {"staging": True, "dev": False, "local": False}
     variable = {"RESTOOPS_SECRETS__SOURCE": "environment"}
-    assert choose("dev", start=project.folder, environ=variable).has_secrets
+    assert choose("dev", start=project.folder, environ=variable).settings.has_secrets
 
 
 def test_the_file_of_init_asks_for_no_check(project: Project) -> None:
     project.write("restoops.yaml", commented.render())
 
-    assert not choose("local", start=project.folder, environ={}).has_secrets
+    assert not choose("local", start=project.folder, environ={}).settings.has_secrets
 
 
 def test_what_age_has_encrypted_is_masked_in_them_too(project: Project, terraform: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused, UsageError
-from restoops.flows.secrets_current import key_in
-from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.flows.secrets_current import Kept
+from restoops.flows.secrets_sources import Keeping
 from restoops.plan.env_check import EnvCheck, compare, weak_names
 from restoops.plan.fingerprints import KEY_NAME
 
@@ -21,7 +21,7 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
         UsageError: there is no such environment, or template or source cannot be read.
     """
     chosen = choose(environment, start=start, environ=environ)
-    return _check(Keeping.of(chosen, start=start, environ=environ))
+    return _checked(Kept.of(Keeping.of(chosen, start=start, environ=environ)))
 
 
 def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, str]) -> None:
@@ -31,16 +31,9 @@ def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, 
         CheckRefused: they are not; says which, and never a value.
         UsageError: template or source cannot be read, or there is no key for fingerprints.
     """
-    found = _check(Keeping.of(chosen, start=start, environ=environ), needs_key=True)
-    if found.findings:
-        lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
-        raise CheckRefused(
-            f"the secrets of {found.environment} are not as {found.template} wants; "
-            "nothing was contacted",
-            hint=f"They are in {found.source}; `restoops secrets check {found.environment}` looks "
-            "again.",
-            details="\n".join(lines),
-        )
+    kept = Kept.of(Keeping.of(chosen, start=start, environ=environ))
+    refuse_unfit_values(kept, "nothing was contacted")
+    kept.key()
 
 
 def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> None:
@@ -50,16 +43,29 @@ def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, 
     """
     if chosen.settings.secrets.source in ("file", "environment", "age"):
         with contextlib.suppress(UsageError):
-            _check(Keeping.of(chosen, start=start, environ=environ))
+            Kept.of(Keeping.of(chosen, start=start, environ=environ))
 
 
-def _check(keeping: Keeping, *, needs_key: bool = False) -> EnvCheck:
-    template, source = keeping.template(), keeping.source()
-    found = source.read()
-    learn_secrets(template, source, found)
-    values = {name: it for name, it in found.items() if name != KEY_NAME}
-    findings = compare(template.variables, values, is_exclusive=source.is_exclusive)
-    weak = weak_names(template.variables, values)
-    if needs_key and not findings:
-        key_in(found, source.shown)
+def refuse_unfit_values(kept: Kept, so_far: str) -> None:
+    """Go on when they are as the template wants; `so_far` says what was done until now.
+
+    Raises:
+        CheckRefused: they are not, so that no release could be started with them.
+    """
+    found = _checked(kept)
+    if found.findings:
+        lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
+        raise CheckRefused(
+            f"the secrets of {found.environment} are not as {found.template} wants; {so_far}",
+            hint=f"They are in {found.source}; `restoops secrets check {found.environment}` looks "
+            "again.",
+            details="\n".join(lines),
+        )
+
+
+def _checked(kept: Kept) -> EnvCheck:
+    keeping, variables, source = kept.keeping, kept.template.variables, kept.source
+    values = {name: it for name, it in kept.found.items() if name != KEY_NAME}
+    findings = compare(variables, values, is_exclusive=source.is_exclusive)
+    weak = weak_names(variables, values)
     return EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)
