@@ -10,6 +10,7 @@ from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused, UsageError
 from restoops.flows.secrets_current import key_in
 from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.model import Secret
 from restoops.plan.env_check import EnvCheck, compare, weak_names
 from restoops.plan.fingerprints import KEY_NAME
 
@@ -21,17 +22,19 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
         UsageError: there is no such environment, or template or source cannot be read.
     """
     chosen = choose(environment, start=start, environ=environ)
-    return _check(Keeping.of(chosen, start=start, environ=environ))
+    return _check(Keeping.of(chosen, start=start, environ=environ))[0]
 
 
-def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, str]) -> None:
-    """Go on when the secrets of an environment are as their template wants.
+def refuse_unfit(
+    chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, str]
+) -> Mapping[str, Secret]:
+    """Return what the source of an environment has, when it is as the template wants.
 
     Raises:
         CheckRefused: they are not; says which, and never a value.
         UsageError: template or source cannot be read, or there is no key for fingerprints.
     """
-    found = _check(Keeping.of(chosen, start=start, environ=environ), needs_key=True)
+    found, secrets = _check(Keeping.of(chosen, start=start, environ=environ), needs_key=True)
     if found.findings:
         lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
         raise CheckRefused(
@@ -41,6 +44,7 @@ def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, 
             "again.",
             details="\n".join(lines),
         )
+    return secrets
 
 
 def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> None:
@@ -53,7 +57,7 @@ def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, 
             _check(Keeping.of(chosen, start=start, environ=environ))
 
 
-def _check(keeping: Keeping, *, needs_key: bool = False) -> EnvCheck:
+def _check(keeping: Keeping, *, needs_key: bool = False) -> tuple[EnvCheck, Mapping[str, Secret]]:
     template, source = keeping.template(), keeping.source()
     found = source.read()
     learn_secrets(template, source, found)
@@ -62,4 +66,5 @@ def _check(keeping: Keeping, *, needs_key: bool = False) -> EnvCheck:
     weak = weak_names(template.variables, values)
     if needs_key and not findings:
         key_in(found, source.shown)
-    return EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)
+    shown = EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)
+    return shown, found

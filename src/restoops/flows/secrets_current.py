@@ -34,7 +34,7 @@ def current(keeping: Keeping) -> Current:
         UsageError: template or source cannot be read, or the source has no key for fingerprints.
     """
     template, source = keeping.template(), keeping.source()
-    found = source.read()
+    found = source.read() if keeping.found is None else keeping.found
     learn_secrets(template, source, found)
     return valued(keeping.environment, template, source, found)
 
