@@ -10,10 +10,8 @@ import pytest
 
 from tests.actions.job import JobResult, StepResult
 from tests.actions.runner import orders
-from tests.actions.stage import Push, Stage
-from tests.lab.github import Github
+from tests.actions.stage import DEVELOP, Push, Stage, staged
 from tests.lab.images import App
-from tests.lab.inbox import inbox
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 from tests.lab.standin.fleet import Fleet
@@ -21,7 +19,6 @@ from tests.lab.standin.fleet import Fleet
 pytestmark = pytest.mark.lab
 
 PROXY = "restoops/haproxy:a"
-DEVELOP = "refs/heads/develop"
 CANARY = "owned"
 HOSTILE = (
     f"$(touch {CANARY})", f"`touch {CANARY}`;|&", f'"; touch {CANARY}; "', f"'; touch {CANARY}; '",
@@ -34,16 +31,12 @@ HOSTILE = (
 def stage(
     tmp_path_factory: pytest.TempPathFactory, registry: Registry, releases: Releases
 ) -> Iterator[Stage]:
-    with Fleet(1) as fleet, Github("staging") as github, inbox() as slack:
-        github.token = registry.password  # one token for both, as in a job
-        folder = tmp_path_factory.mktemp("github")
-        desk_folder = tmp_path_factory.mktemp("desk")
-        desk = fleet.desk(desk_folder, registry, PROXY)
-        desk.settings["registry"]["api"] = github.api
-        desk.settings["notify"] = {"slack": "SLACK_WEBHOOK_URL"}
-        made = Stage(folder, desk, registry, releases, github, slack)
-        served(made)
-        yield made
+    folder = tmp_path_factory.mktemp("github")
+    with Fleet(1) as fleet:
+        desk = fleet.desk(tmp_path_factory.mktemp("desk"), registry, PROXY)
+        with staged(folder, desk, registry, releases) as made:
+            served(made)
+            yield made
 
 
 def told(step: StepResult) -> list[str]:
