@@ -8,10 +8,9 @@ from pathlib import Path
 
 from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused, UsageError
-from restoops.flows.secrets_current import key_in
 from restoops.flows.secrets_sources import Keeping, learn_secrets
 from restoops.model import Secret
-from restoops.plan.env_check import EnvCheck, compare, weak_names
+from restoops.plan.env_check import EnvCheck, compare, compare_key, weak_names
 from restoops.plan.fingerprints import KEY_NAME
 
 
@@ -22,7 +21,8 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
         UsageError: there is no such environment, or template or source cannot be read.
     """
     chosen = choose(environment, start=start, environ=environ)
-    return _check(Keeping.of(chosen, start=start, environ=environ))[0]
+    keeping = Keeping.of(chosen, start=start, environ=environ)
+    return _check(keeping, needs_key=chosen.has_secrets)[0]
 
 
 def refuse_unfit(
@@ -32,7 +32,7 @@ def refuse_unfit(
 
     Raises:
         CheckRefused: they are not; says which, and never a value.
-        UsageError: template or source cannot be read, or there is no key for fingerprints.
+        UsageError: template or source cannot be read.
     """
     found, secrets = _check(Keeping.of(chosen, start=start, environ=environ), needs_key=True)
     if found.findings:
@@ -54,17 +54,17 @@ def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, 
     """
     if chosen.settings.secrets.source in ("file", "environment", "age"):
         with contextlib.suppress(UsageError):
-            _check(Keeping.of(chosen, start=start, environ=environ))
+            _check(Keeping.of(chosen, start=start, environ=environ), needs_key=False)
 
 
-def _check(keeping: Keeping, *, needs_key: bool = False) -> tuple[EnvCheck, Mapping[str, Secret]]:
+def _check(keeping: Keeping, *, needs_key: bool) -> tuple[EnvCheck, Mapping[str, Secret]]:
     template, source = keeping.template(), keeping.source()
     found = source.read()
     learn_secrets(template, source, found)
     values = {name: it for name, it in found.items() if name != KEY_NAME}
     findings = compare(template.variables, values, is_exclusive=source.is_exclusive)
+    if needs_key:
+        findings += compare_key(found)
     weak = weak_names(template.variables, values)
-    if needs_key and not findings:
-        key_in(found, source.shown)
     shown = EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)
     return shown, found
