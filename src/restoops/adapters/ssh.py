@@ -8,7 +8,6 @@ and output to whatever `-H` names and needs no program beyond Docker's own.
 
 from __future__ import annotations
 
-import functools
 import logging
 import shlex
 import socket
@@ -31,8 +30,6 @@ if not any(name == "invoke" or name.startswith("invoke.") for name in tuple(sys.
     del sys.modules["invoke"]
 else:
     import paramiko
-
-from paramiko.hostkeys import InvalidHostKey
 
 from restoops.adapters.channels import StartedChannel, TalkChannel
 from restoops.adapters.refusals import RefuseUnknown, key_changed, refusal
@@ -222,9 +219,8 @@ class SshConnection:
         port = options.port or _port(known.get("port", "22"))
         user = options.user or known.get("user", _DEFAULT_USER)
         files = _known_hosts(options, known)
-        client = Client()
         name = known.get("hostkeyalias", address)
-        _load_host_keys(client, files, name if port == _SSH_PORT else f"[{name}]:{port}")
+        client = Client(name if port == _SSH_PORT else f"[{name}]:{port}", files)
         client.set_missing_host_key_policy(RefuseUnknown(f"{user}@{host}", files[0]))
         try:
             client.connect(
@@ -347,35 +343,6 @@ def _known_hosts(options: SshOptions, known: paramiko.SSHConfigDict) -> list[str
     named = known.get("userknownhostsfile", "~/.ssh/known_hosts").split()
     own = [options.known_hosts] if options.known_hosts else named
     return [*own, "/etc/ssh/ssh_known_hosts"]
-
-
-_reading = threading.Lock()
-
-
-def _load_host_keys(client: paramiko.SSHClient, files: Sequence[str], host: str) -> None:
-    """Let the client know the keys of `host`, as known_hosts files name it: `[address]:port`."""
-    ours = client.get_host_keys()
-    for name in files:
-        path = Path(name).expanduser()
-        try:
-            if path.is_file():
-                with _reading:  # the first thread reads for all
-                    known = _read_host_keys(str(path), path.stat().st_mtime_ns)
-                have = set(ours.lookup(host) or ())
-                for kind, key in (known.lookup(host) or {}).items():
-                    if kind not in have:  # the first file that has one is right
-                        ours.add(host, kind, key)
-        except (OSError, ValueError, InvalidHostKey, paramiko.SSHException) as error:
-            raise HostKeyRefused(
-                f"{name} cannot be read: {error}",
-                hint="`ssh-keygen -lf` on it shows the line; correct it or take it out.",
-            ) from error
-
-
-@functools.cache
-def _read_host_keys(path: str, _changed_ns: int) -> paramiko.HostKeys:
-    """Read a file once for all hosts: with 200 of them each reading takes 24 ms."""
-    return paramiko.HostKeys(path)
 
 
 def _key_files(options: SshOptions, known: paramiko.SSHConfigDict) -> list[str]:

@@ -7,18 +7,27 @@ what is called.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 import paramiko
+
+from restoops.adapters.known_hosts import KeysOfHost, keys_of
 
 _reading = threading.Lock()
 _keys: dict[Hashable, paramiko.PKey | paramiko.SSHException] = {}
 
 
 class Client(paramiko.SSHClient):
-    """Reads a key once for all hosts, and not in each of three formats for each of them."""
+    """Reads keys once for all hosts: theirs, and ours in each of three formats."""
+
+    def __init__(self, host: str, known_hosts: Sequence[str]) -> None:
+        """Know the keys of `host` as the files name it."""
+        super().__init__()
+        keys = keys_of(host, known_hosts)
+        self._host_keys = {host: keys} if keys else {}
+        self._system_host_keys: dict[str, KeysOfHost] = {}
 
     def _key_from_filepath(
         self, filename: str, klass: type[paramiko.PKey], password: str | None
