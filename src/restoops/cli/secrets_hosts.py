@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from restoops.cli.hosts import opened
 from restoops.cli.swapping import origin, user
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.adapters.host import Host
@@ -46,9 +47,15 @@ def _locked(host: Host, wait_s: int) -> Iterator[None]:
     from restoops.adapters.clock import SystemClock
     from restoops.adapters.connection import Holder
 
+    def on_wait(other: str) -> None:
+        if wait_s:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(masked(f"{host.name}: waiting for {other}\n"))
+                sys.stderr.flush()
+
     purpose = " ".join(["restoops", *sys.argv[1:]])
     holder = Holder(user(), origin(), purpose, SystemClock().now())
-    lock = host.lock(holder, wait_s=wait_s, on_wait=lambda _: None)
+    lock = host.lock(holder, wait_s=wait_s, on_wait=on_wait)
     try:
         yield
     finally:
