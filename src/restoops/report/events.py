@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from restoops.model import OpenRun, Release, RunKind
@@ -238,6 +238,17 @@ class FleetEnded:
     """How many of them failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A run on some hosts of an environment went well, and others of it serve something else."""
+
+    environment: str
+    hosts: Mapping[str, Release | None]
+    """What those that differ serve."""
+    unreached: tuple[str, ...]
+    """Those that could not be asked."""
+
+
 Event = (
     RunStarted
     | Planned
@@ -260,5 +271,6 @@ Event = (
     | Probed
     | RunEnded
     | FleetEnded
+    | Elsewhere
 )
 Tell = Callable[[Event], None]

@@ -12,6 +12,7 @@ from typing import Protocol
 from restoops.errors import RestoopsError
 from restoops.model import Release
 from restoops.report.events import (
+    Elsewhere,
     Event,
     FleetEnded,
     Planned,
@@ -105,7 +106,7 @@ class GitHubReporter:
 
 def _annotations(event: Event) -> list[str]:
     match event:
-        case Recovering() | Preempting():
+        case Recovering() | Preempting() | Elsewhere():
             return [order("warning", sentence(event).strip(), title=_TITLE)]
         case RunEnded():
             kind = "warning" if event.cut or event.failed else "notice"
