@@ -15,6 +15,7 @@ import pytest
 from tests.actions.job import cancel
 from tests.actions.runner import orders
 from tests.actions.stage import Stage, deploy, staged
+from tests.e2e.inside import wipe
 from tests.lab.images import App
 from tests.lab.operator import Operator
 from tests.lab.registry import Registry
@@ -102,12 +103,28 @@ def test_a_release_that_turns_out_ill_is_rolled_back(stage: Stage, public: Publi
     ]  # fmt: skip
     assert stage.desk.serving() == good.outputs["release"]
     new, back = stage.github.deployments[-2:]
-    assert [it["state"] for it in new["statuses"]] == ["in_progress", "success", "inactive"]
+    assert [it["state"] for it in new["statuses"]] == ["in_progress", "success", "failure"]
     assert [it["state"] for it in back["statuses"]] == ["in_progress", "success"]
     ill, back_again = stage.slack.bodies[-2:]
     assert ill["text"] == "The health check of staging failed"
     assert f"{public.url}: answers 503" in json.dumps(ill)
     assert ":rewind:" in json.dumps(back_again)
+
+
+def test_a_first_release_that_turns_out_ill_is_no_success(stage: Stage, public: Public) -> None:
+    """There is nothing to go back to."""
+    wipe(stage.desk.droplet)  # type: ignore[attr-defined]  # an Operator's
+    public.is_ill = True
+
+    done = deploy(stage)
+
+    assert done.step("Deploy").outputs["previous"] == ""
+    assert [done.step(it).outcome for it in ("Deploy", "Check its health", "Roll back")] == [
+        "success", "failure", "skipped",
+    ]  # fmt: skip
+    last = stage.github.deployments[-1]["statuses"]
+    assert [it["state"] for it in last] == ["in_progress", "success", "failure"]
+    assert "503" in last[-1]["description"]
 
 
 def test_a_step_that_does_not_end_is_killed_with_all_it_started() -> None:
