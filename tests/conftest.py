@@ -9,6 +9,7 @@ from pathlib import Path
 import docker
 import pytest
 from docker import DockerClient
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -28,6 +29,12 @@ LONG = tuple(f"tests/{name}" for name in ("ansible/", "docker/", "infra/", "test
 """What takes long without the lab: each test runs other programs."""
 UNDER_LOAD = {"tests.lab.loadrun", "tests.e2e.fleets"}
 """Where that is from by which a module of tests puts load on droplets."""
+
+# Examples take as long as they do on a machine that has other things to do.
+settings.register_profile(
+    "busy", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 
 
 def file_of(item: pytest.Item) -> str:

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from docker import DockerClient
 
 from tests.lab.demo import APP, V1, V2, V3
 from tests.lab.demo_stage import pulled
+from tests.lab.patience import eventually
 
 PROJECT = Path(__file__).parent.parent
 DEMO = (sys.executable, "-m", "tests.lab.demo")
@@ -38,11 +38,8 @@ def left_behind(engine: DockerClient) -> Iterator[str]:
             yield f"process {words[:200]}"
 
 
-def await_nothing_left(engine: DockerClient, within_s: float = 5) -> None:
-    deadline = time.monotonic() + within_s
-    while left := list(left_behind(engine)):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)
+def await_nothing_left(engine: DockerClient) -> None:
+    assert eventually(lambda: not any(left_behind(engine))), list(left_behind(engine))
 
 
 def test_the_demo_shows_what_it_promises(engine: DockerClient) -> None:
@@ -80,11 +77,14 @@ def test_ctrl_c_takes_all_of_the_demo_away(engine: DockerClient) -> None:
         os.environ.pop("CI", None)  # there is no live view in CI
         os.execv(DEMO[0], DEMO)
     told = ""
-    while not re.search(r"✔\S* take green out of reserve", told):
-        told += os.read(terminal, 65536).decode(errors="ignore")
-    os.write(terminal, b"\x03")
-    told += "".join(rest_of(terminal))
-    _, status = os.waitpid(pid, 0)
+    try:
+        while not re.search(r"✔\S* take green out of reserve", told):
+            told += os.read(terminal, 65536).decode(errors="ignore")
+        os.write(terminal, b"\x03")
+        told += "".join(rest_of(terminal))
+    finally:
+        os.close(terminal)  # which ends one that still runs, as a window does that is closed
+        _, status = os.waitpid(pid, 0)
 
     assert os.waitstatus_to_exitcode(status) == 130, told
     assert "\x1b[" in told

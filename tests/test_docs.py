@@ -29,8 +29,9 @@ from tests.docs_text import (
     renewed,
     shown_commands,
 )
-from tests.lab.demo_stage import PATIENCE_S, Stage, end, stage
+from tests.lab.demo_stage import Stage, end, stage
 from tests.lab.images import App
+from tests.lab.patience import PATIENCE_S
 
 SHOWN = [shown for page in PAGES for shown in shown_commands(page)]
 USAGE_ERROR = typer.BadParameter.__mro__[1]
@@ -217,7 +218,7 @@ def run_shown(ready: Stage, words: list[str]) -> tuple[int, str]:
             assert process.stdout
             first = process.stdout.readline()
             process.send_signal(signal.SIGINT)
-        told, said = process.communicate(timeout=PATIENCE_S)
+        told, said = process.communicate(timeout=2 * PATIENCE_S)
     finally:
         end(process)
         os.close(ours)

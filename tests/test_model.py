@@ -33,6 +33,8 @@ HEX = "0123456789abcdef" * 4
         pytest.param("sha-abc1234", "sha-abc1234", id="a tag"),
         pytest.param("v1.2.3", "v1.2.3", id="a version"),
         pytest.param("abc123", "abc123", id="six digits are a tag"),
+        pytest.param("1234567", "sha-1234567", id="a short SHA without a letter"),
+        pytest.param("20250131", "20250131", id="a date is a tag"),
         pytest.param("ABC1234", "ABC1234", id="capital letters are a tag"),
         pytest.param("a" * 128, "a" * 128, id="the longest tag"),
     ],

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_GIT_SHA = re.compile(r"[0-9a-f]{7,40}")
+# Seven digits or forty, as Git and CI cut it; in between not what could be a date: `20250131`.
+GIT_SHA = r"(?:[0-9a-f]{7}|[0-9a-f]{40}|(?=[0-9]*[a-f])[0-9a-f]{8,39})"
 _PART_OF_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")
 
 
@@ -362,7 +363,7 @@ class Visit:
 
 def is_git_sha(text: str) -> bool:
     """Return whether `text` can be a Git SHA, whole or cut short."""
-    return _GIT_SHA.fullmatch(text) is not None
+    return re.fullmatch(GIT_SHA, text) is not None
 
 
 def is_digest(text: str) -> bool:

@@ -11,8 +11,10 @@ import pytest
 from tests.actions.job import cancel, kill
 from tests.actions.stage import Stage, deploy, staged
 from tests.e2e.fleets import serving, unnoticed
-from tests.e2e.inside import assert_at_rest, eventually, look
+from tests.e2e.inside import assert_at_rest, look
+from tests.lab.images import App
 from tests.lab.operator import Operator
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
@@ -41,6 +43,11 @@ def serving_tags(fleet: Operator) -> list[str]:
     return tags
 
 
+def taking_long(moment: str) -> App | None:
+    """Return a release that is not healthy, and not switched to, before it is cancelled."""
+    return App("abcdef2", mode="slow-start") if moment == AS_IT_IS_AWAITED else None
+
+
 def agreed(fleet: Operator) -> str:
     """Return the tag that serves on all hosts, and that their files name; they are at rest."""
     on_file = {assert_at_rest(droplet).live_tag for droplet in fleet.droplets}
@@ -61,7 +68,9 @@ def test_a_job_that_is_cancelled_leaves_the_fleet_healthy(
 ) -> None:
     before = deploy(stage).outputs["release"]
     with unnoticed(pair):
-        done = deploy(stage, cancels=lambda name, log: name == "Deploy" and moment in log)
+        done = deploy(
+            stage, taking_long(moment), lambda name, log: name == "Deploy" and moment in log
+        )
 
         assert done.result == "cancelled"
         assert done.step("Roll back").outcome == "skipped"
@@ -94,7 +103,7 @@ def test_a_job_that_is_killed_is_put_right_by_the_next(
     before = deploy(stage).outputs["release"]
     with unnoticed(pair):
         done = deploy(
-            stage, cancels=lambda name, log: name == "Deploy" and moment in log, ends=ends
+            stage, taking_long(moment), lambda name, log: name == "Deploy" and moment in log, ends
         )
 
         assert done.result == "cancelled"

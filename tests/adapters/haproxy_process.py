@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,18 +16,16 @@ from restoops.adapters.haproxy import ProxySettings, ProxyWish, Route, live_map,
 from restoops.adapters.probe import Prober
 from restoops.adapters.runtime import RuntimeApi
 from restoops.model import Color
+from tests.lab.patience import PATIENCE_S, eventually
+from tests.lab.ports import free_port
 
 HAPROXY = "/usr/sbin/haproxy"
 ADDRESSES = {Color.BLUE: "127.30.0.11", Color.GREEN: "127.30.0.12"}
-PATIENCE_S = 5.0
 
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds that a real program brings about."""
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.02)
+    assert eventually(holds), "it did not come true"
 
 
 class _Server(ThreadingHTTPServer):
@@ -99,12 +95,6 @@ class Haproxy:
             connection.request(method, path)
             response = connection.getresponse()
             return response.status, response.read().decode()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
 
 
 def settings_in(directory: Path, port: int = 3001) -> ProxySettings:

@@ -17,7 +17,7 @@ from restoops.adapters.container import SOCKET
 from restoops.adapters.docker import Engine
 from restoops.errors import StepFailed, Unreachable
 from restoops.model import ImageName
-from tests.lab import images
+from tests.lab import cache, images
 from tests.lab.demo_stage import free_subnet
 
 pytestmark = pytest.mark.lab
@@ -81,10 +81,11 @@ LABELS = {"restoops.app": NETWORK}
 @pytest.fixture
 def other_subnet(engine: DockerClient, ours: Engine) -> Iterator[str]:
     """Addresses that are free beside those of the network of the application."""
-    ours.ensure_network(NETWORK, free_subnet(engine), LABELS)
-    yield free_subnet(engine)
-    with contextlib.suppress(NotFound):
-        engine.networks.get(NETWORK).remove()
+    with cache.locked("stage"):  # stages look for free addresses as well
+        ours.ensure_network(NETWORK, free_subnet(engine), LABELS)
+        yield free_subnet(engine)
+        with contextlib.suppress(NotFound):
+            engine.networks.get(NETWORK).remove()
 
 
 def test_a_network_that_nothing_uses_is_made_anew_with_other_addresses(

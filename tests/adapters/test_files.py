@@ -98,7 +98,7 @@ def test_a_name_is_never_read_by_a_shell(tmp_path: Path, name: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "proxy/c"]), st.text(max_size=200)))
-@settings(max_examples=15, deadline=None, database=None)
+@settings(max_examples=15)
 def test_any_text_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, texts: dict[str, str]
 ) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from restoops.adapters.github import Github, Purpose, find_api
+from restoops.adapters.github_secrets import SecretPlace
 from restoops.adapters.patience import Patience
 from restoops.errors import RestoopsError, StepFailed, Unreachable, UsageError
 from restoops.model import Secret
@@ -113,6 +114,16 @@ def test_an_answer_of_somebody_else_is_told(
         list(github.entries(VARIABLES, PURPOSE, "variables"))
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"[1]"])
+def test_a_variable_of_somebody_else_is_told(
+    server: stand_in.Github, github: Github, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "answer", lambda it, _: server.say_bytes(it, 200, body, {}))
+
+    with pytest.raises(Unreachable, match="is not that of GitHub's API"):
+        SecretPlace(github, REPOSITORY).variable("V")
+
+
 def test_a_next_page_elsewhere_is_not_shown_the_token(
     server: stand_in.Github, github: Github, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +154,8 @@ def test_the_address_is_configured_or_that_of_the_runner(
 
 
 @pytest.mark.parametrize(
-    "variable", ["http://example.org", "ftp://x", "x", "https://a:b@c", "h://["]
+    "variable",
+    ["http://example.org", "http://127.example.org", "ftp://x", "x", "https://a:b@c", "h://["],
 )
 def test_an_address_that_no_token_may_go_to_is_refused(
     monkeypatch: pytest.MonkeyPatch, variable: str

@@ -27,11 +27,11 @@ from tests.adapters.haproxy_process import (
     App,
     Haproxy,
     endpoints_at,
-    free_port,
     running,
     settings_in,
     until,
 )
+from tests.lab.ports import free_port
 from tests.plan.states import BLUE, GREEN
 
 
@@ -192,6 +192,7 @@ def test_a_request_that_is_dropped_without_an_answer(
     assert at_least <= seen.count("/drop") <= at_most
 
 
+@lab
 def test_reserve_is_entered_and_left_on_order(runtime: RuntimeApi) -> None:
     runtime.route(Route(BLUE, covered=True))
     until(lambda: runtime.traffic().covering)

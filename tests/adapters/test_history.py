@@ -59,7 +59,7 @@ json_values = st.recursive(
     max_leaves=5,
 )
 keys = ["v", "run", "id", "release", "old", "new", "log", "previous", "tag", "digest", "outcome"]
-quick = settings(max_examples=80, deadline=None, database=None)
+quick = settings(max_examples=80)
 
 
 @given(open_runs)
@@ -291,6 +291,7 @@ def test_the_head_is_written_last_and_read_first() -> None:
 def test_an_entry_of_a_later_version_is_read_for_what_is_known_of_it() -> None:
     line = json.loads(FOUR.text.splitlines()[-1])
     line["mood"] = "good"
+    line["run"]["share"] = 20
     line["log"] = [{"step": "Switch", "at": "x", "seconds": 1, "broken": True, "why": "?"}]
 
     [found] = parse_history(json.dumps(line))

@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from restoops.adapters.connection import (
-    PREEMPT_S,
+    LEASE_S,
     Claim,
     Holder,
     LocalConnection,
@@ -32,7 +33,8 @@ from restoops.errors import Locked, StepFailed
 OLGA = Holder("olga", "laptop", "restoops deploy v2 staging", "2026-01-02T03:04:05.000Z")
 PETER = Holder("peter", "CI", "restoops rollback staging", "2026-01-02T03:05:06.000Z")
 OLGA_IN_WORDS = "olga from laptop, for `restoops deploy v2 staging`, since 2026-01-02T03:04:05.000Z"
-FREE_WITHIN_S = 2.0
+PATIENCE_S = 30
+"""Seconds for what comes at once on a machine that has nothing else to do."""
 
 
 def take(
@@ -82,17 +84,18 @@ def said(process: subprocess.Popen[bytes]) -> str:
 
 
 @contextlib.contextmanager
-def held_by_no_run(directory: Path, for_s: float, text: str) -> Iterator[None]:
-    """Something that writes nothing down holds the lock; `text` is from an earlier run."""
+def held_by_no_run(directory: Path, text: str) -> Iterator[Callable[[], None]]:
+    """Something that writes nothing down holds the lock until the end, or until it is let go.
+
+    `text` is from an earlier run.
+    """
     path = directory / "lock"
     path.write_text(text)
-    with subprocess.Popen(["flock", str(path), "sleep", str(for_s)]) as process:
+    with subprocess.Popen(["flock", str(path), "cat"], stdin=subprocess.PIPE) as process:
+        assert process.stdin
         while subprocess.run(["flock", "-n", str(path), "true"], check=False).returncode == 0:
             time.sleep(0.01)
-        try:
-            yield
-        finally:
-            process.wait()
+        yield process.stdin.close
 
 
 def test_the_directory_is_made_and_the_holder_written_down(tmp_path: Path) -> None:
@@ -135,18 +138,22 @@ def test_the_second_is_told_who_has_it_for_what_since_when(tmp_path: Path) -> No
 
 def test_who_waits_goes_second(tmp_path: Path) -> None:
     first, _ = take(tmp_path, OLGA)
-    got: list[tuple[Lock, list[str]]] = []
-    second = threading.Thread(target=lambda: got.append(take(tmp_path, PETER, wait_s=30)))
+    got: list[Lock] = []
+    told: queue.Queue[str] = queue.Queue()
+    claim = Claim(PETER, PATIENCE_S)
+
+    def wait() -> None:
+        got.append(hold_lock(LocalConnection(), str(tmp_path), claim, on_wait=told.put))
+
+    second = threading.Thread(target=wait)
     second.start()
-    while (tmp_path / "lock").read_text() == "":
-        time.sleep(0.01)
+    assert told.get(timeout=PATIENCE_S) == OLGA_IN_WORDS
     assert got == []
 
     first.release()
-    second.join(10)
+    second.join(PATIENCE_S)
 
-    [(lock, told)] = got
-    assert told in ([OLGA_IN_WORDS], [])
+    [lock] = got
     assert "peter" in (tmp_path / "lock").read_text()
     lock.release()
 
@@ -158,20 +165,18 @@ def test_waiting_has_an_end(tmp_path: Path) -> None:
     with pytest.raises(Locked, match="olga"):
         take(tmp_path, wait_s=1)
 
-    assert 0.5 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.5
     lock.release()
 
 
-def test_a_holder_that_is_killed_loses_the_lock_within_two_seconds(tmp_path: Path) -> None:
+def test_a_holder_that_is_killed_loses_the_lock_long_before_its_lease_ends(tmp_path: Path) -> None:
     with another_process(tmp_path) as holder:
         with pytest.raises(Locked, match="olga"):
             take(tmp_path)
 
         os.kill(holder.pid, signal.SIGKILL)
-        died = time.monotonic()
-        lock, _ = take(tmp_path, wait_s=10)
+        lock, _ = take(tmp_path, wait_s=LEASE_S // 2)
 
-        assert time.monotonic() - died < FREE_WITHIN_S
         lock.release()
 
 
@@ -185,7 +190,7 @@ def test_a_holder_that_falls_silent_loses_lock_and_connection(tmp_path: Path) ->
     ) as parent:
         assert parent.stdout
         assert parent.stdout.readline() == b"LOCKED\n"
-        assert parent.wait(timeout=10) == -signal.SIGKILL
+        assert parent.wait(PATIENCE_S) == -signal.SIGKILL
 
     lock, told = take(tmp_path)
     assert told == []
@@ -225,13 +230,11 @@ def test_pre_empting_ends_a_holder(tmp_path: Path, frozen: bool) -> None:
     with another_process(tmp_path) as holder:
         if frozen:
             os.kill(holder.pid, signal.SIGSTOP)
-        began = time.monotonic()
 
         lock, told = take(tmp_path, preempt=True)
 
-        assert time.monotonic() - began < PREEMPT_S
         assert told == [OLGA_IN_WORDS]
-        assert holder.wait(1) == -signal.SIGKILL
+        assert holder.wait(PATIENCE_S) == -signal.SIGKILL
         with pytest.raises(Locked, match="peter from CI"):
             take(tmp_path)
         lock.release()
@@ -257,7 +260,7 @@ def test_what_a_holder_runs_ends_before_the_lock_is_taken(tmp_path: Path) -> Non
         last = trace.read_text()
         time.sleep(0.2)
         assert trace.read_text() == last
-        assert holder.wait(1) == -signal.SIGKILL
+        assert holder.wait(PATIENCE_S) == -signal.SIGKILL
     lock.release()
 
 
@@ -279,13 +282,13 @@ def test_who_waits_is_not_ended_and_goes_after_the_one_that_pre_empts(tmp_path: 
 
         lock, _ = take(tmp_path, preempt=True)
 
-        assert holder.wait(1) == -signal.SIGKILL
+        assert holder.wait(PATIENCE_S) == -signal.SIGKILL
         time.sleep(1.5)  # longer than they wait before they look again
         assert [process.poll() for process in waiting] == [None, None]
         assert "peter" in (tmp_path / "lock").read_text()
         lock.release()
         outputs = [process.stdout for process in waiting if process.stdout]
-        [next_one], _, _ = select.select(outputs, [], [], 5)
+        [next_one], _, _ = select.select(outputs, [], [], PATIENCE_S)
         assert next_one.readline() == b"held\n"
 
 
@@ -301,7 +304,7 @@ def test_of_two_that_pre_empt_one_has_the_lock(tmp_path: Path, _again: int) -> N
         [winner] = {one, other} - {ended}
         words = [said(winner), said(winner)]
 
-        assert holder.wait(1) == -signal.SIGKILL
+        assert holder.wait(PATIENCE_S) == -signal.SIGKILL
         assert words == ["waits", "held"]
         assert ended.returncode in (-signal.SIGKILL, 1)  # pre-empted in its turn, or Locked
         time.sleep(0.5)
@@ -312,7 +315,7 @@ def test_of_two_that_pre_empt_one_has_the_lock(tmp_path: Path, _again: int) -> N
 
 
 def wait_for_one(processes: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
-    deadline = time.monotonic() + 2 * PREEMPT_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         for process in processes:
             if process.poll() is not None:
@@ -325,17 +328,19 @@ def wait_for_one(processes: list[subprocess.Popen[bytes]]) -> subprocess.Popen[b
 def test_a_process_that_only_has_the_number_of_a_holder_is_not_ended(
     tmp_path: Path, field: int
 ) -> None:
-    with subprocess.Popen(["sleep", "60"]) as bystander:
+    with subprocess.Popen(["sleep", "60"]) as bystander, contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(bystander.kill)
         stat = Path(f"/proc/{bystander.pid}/stat").read_text().rpartition(") ")[2].split()
         process = [str(bystander.pid), "4194306", stat[19]]
         process[field] = "4194305" if field == 0 else str(int(stat[19]) - 1)
         text = json.dumps(asdict(OLGA)) + "\n" + " ".join(process) + "\n"
-        with held_by_no_run(tmp_path, 1.5, text):
+        with held_by_no_run(tmp_path, text) as let_go:
+            # It looks for whom to end ten times a second.
+            threading.Timer(1, let_go).start()
             lock, _ = take(tmp_path, preempt=True)
 
         assert bystander.poll() is None
-        bystander.kill()
-    lock.release()
+        lock.release()
 
 
 @pytest.mark.parametrize(
@@ -350,10 +355,10 @@ def test_a_process_that_only_has_the_number_of_a_holder_is_not_ended(
 def test_a_lock_of_which_nobody_can_be_ended_is_given_up(
     tmp_path: Path, text: str, hint: str
 ) -> None:
-    with held_by_no_run(tmp_path, PREEMPT_S + 1.5, text):
-        began = time.monotonic()
-        with pytest.raises(Locked, match="olga from laptop") as caught:
-            take(tmp_path, preempt=True)
-        assert time.monotonic() - began < PREEMPT_S + 1
+    with (
+        held_by_no_run(tmp_path, text),
+        pytest.raises(Locked, match="olga from laptop") as caught,
+    ):
+        take(tmp_path, preempt=True)
 
     assert hint in caught.value.hint

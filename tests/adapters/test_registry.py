@@ -16,7 +16,7 @@ import pytest
 from restoops.adapters.registry import RegistryClient
 from restoops.errors import Refused, RestoopsError, Unreachable
 from restoops.model import ImageName, Login, Secret
-from tests.adapters.haproxy_process import free_port
+from tests.lab.ports import free_port
 from tests.plan.states import V1, V2
 
 PASSWORD = "hunter2/+=%"

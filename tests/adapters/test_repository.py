@@ -139,6 +139,20 @@ def test_an_image_says_who_built_it(server: Ghcr, client: RegistryClient) -> Non
     assert "other" not in by_label.labels
 
 
+def test_an_image_whose_attestations_were_deleted_is_described_without(
+    server: Ghcr, client: RegistryClient
+) -> None:
+    built = oci.index("a", built_by="https://github.com/menu/actions/runs/7")
+    server.push(built)
+    for digest in list(built.manifests)[2:4]:
+        del server.manifests[digest]
+
+    found = Inspector(client).describe(Digest(built.digest))
+
+    assert (found.built_by, found.attestations) == ("", ())
+    assert [it.platform for it in found.platforms] == ["linux/amd64", "linux/arm64"]
+
+
 @pytest.fixture
 def debians(registry: Registry) -> Iterator[Repository]:
     login = Login(registry.username, Secret(registry.password))

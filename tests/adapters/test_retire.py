@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from restoops.adapters.connection import describe_holder, script
 from restoops.adapters.haproxy import Route
 from tests.adapters.haproxy_process import Haproxy, running, until
 from tests.lab import images
+from tests.lab.patience import PATIENCE_S
 from tests.plan.states import BLUE, GREEN
 
 pytestmark = pytest.mark.lab
@@ -44,11 +46,19 @@ def warm(engine: DockerClient) -> Iterator[Container]:
 
 
 @pytest.fixture
-def retire(tmp_path: Path, warm: Container) -> Retire:
-    """Starts a timer of so many seconds."""
-    return lambda after_s: subprocess.Popen(
-        [*script("retire"), str(tmp_path), str(warm.id), "green", str(after_s), "5"]
-    )
+def retire(tmp_path: Path, warm: Container) -> Iterator[Retire]:
+    """Starts a timer of so many seconds; one that still runs at the end is killed."""
+    with contextlib.ExitStack() as started:
+
+        def start(after_s: int) -> subprocess.Popen[bytes]:
+            timer = subprocess.Popen(
+                [*script("retire"), str(tmp_path), str(warm.id), "green", str(after_s), "5"]
+            )
+            started.enter_context(timer)
+            started.callback(timer.kill)
+            return timer
+
+        yield start
 
 
 def state(container: Container) -> str:
@@ -61,13 +71,18 @@ def test_only_the_last_timer_of_a_container_stops_it(
 ) -> None:
     first = retire(1)
     until_written(haproxy, first)
-    second = retire(3)
+    first.send_signal(signal.SIGSTOP)
+    second = retire(1)
+    until_written(haproxy, second)
+    second.send_signal(signal.SIGSTOP)
 
-    assert first.wait(10) == 0
+    first.send_signal(signal.SIGCONT)
+    assert first.wait(PATIENCE_S) == 0
     assert state(warm) == "running"
     with contextlib.closing(haproxy.runtime()) as runtime:
         assert runtime.current() == Route(BLUE, covered=True)
-    assert second.wait(10) == 0
+    second.send_signal(signal.SIGCONT)
+    assert second.wait(PATIENCE_S) == 0
     assert state(warm) == "exited"
 
 
@@ -83,7 +98,7 @@ def test_a_timer_that_holds_the_lock_says_so(
     lock = Path(haproxy.settings.directory).parent / "lock"
     lock.write_text('{"who": "olga", "origin": "laptop", "purpose": "old", "since": "then"}\n')
 
-    assert retire(1).wait(10) == 0
+    assert retire(1).wait(PATIENCE_S) == 0
 
     who, process = lock.read_text().splitlines()
     assert describe_holder(who).startswith("this host from ")
@@ -98,7 +113,7 @@ def test_a_timer_leaves_alone_what_is_live_by_then(
     with contextlib.closing(haproxy.runtime()) as runtime:
         runtime.route(Route(GREEN))
 
-    assert retire(1).wait(10) == 0
+    assert retire(1).wait(PATIENCE_S) == 0
 
     assert state(warm) == "running"
 
@@ -118,5 +133,5 @@ def test_a_timer_waits_for_a_proxy_that_still_ends(
     finally:
         old.remove(force=True)
 
-    assert timer.wait(10) == 0
+    assert timer.wait(PATIENCE_S) == 0
     assert state(warm) == "exited"

@@ -13,8 +13,9 @@ from restoops.adapters.haproxy import SLOTS, parse_slots
 from restoops.adapters.proxy import ProxyService
 from restoops.adapters.routing import Routing
 from restoops.adapters.runtime import RuntimeApi
-from tests.adapters.haproxy_process import Haproxy, endpoints_at, free_port, running
+from tests.adapters.haproxy_process import Haproxy, endpoints_at, running
 from tests.adapters.local_files import local_files
+from tests.lab.ports import free_port
 from tests.plan.states import BLUE, GREEN
 
 pytestmark = pytest.mark.lab

@@ -11,6 +11,7 @@ import pytest
 from restoops.adapters.clock import SystemClock
 from restoops.adapters.webhook import find_url, post
 from restoops.errors import Refused
+from restoops.masking import masked
 from restoops.model import Secret
 from tests.flows.clock import FakeClock
 from tests.lab.inbox import SECRET, Inbox, inbox
@@ -138,3 +139,11 @@ def test_the_url_may_be_in_a_file(tmp_path: Path) -> None:
     assert "example" not in repr(found)
     with pytest.raises(Refused, match="cannot be read"):
         find_url("./missing", {}, tmp_path)
+
+
+def test_a_url_that_was_read_is_in_nothing_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"https://hooks.example.com/{SECRET}/of-a-file\n")
+
+    url = find_url("./url", {}, tmp_path)
+
+    assert masked(f"sent to {url.reveal()}") == "sent to ***"

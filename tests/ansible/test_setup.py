@@ -9,9 +9,10 @@ import pytest
 from docker import DockerClient
 
 from tests.ansible.conftest import NOFILE, Place
-from tests.e2e.inside import answering, eventually
+from tests.e2e.inside import answering
 from tests.lab.images import App
 from tests.lab.operator import Operator
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 from tests.lab.visitor import Visitor
@@ -101,7 +102,7 @@ def test_a_deploy_works_on_it_and_all_is_in_force_after_a_reboot(
     assert {event["result"] for event in doctor.events if "result" in event} <= {"ok", "warning"}
     assert answering(resident.url) == "a5e7000"
     place.droplet.reboot()
-    assert eventually(lambda: answering(resident.url) == "a5e7000", 30)
+    assert eventually(lambda: answering(resident.url) == "a5e7000")
     assert told_by(place, "ufw status | head -n 1") == "Status: active"
     assert told_by(place, "systemctl is-active fail2ban docker ssh").split() == ["active"] * 3
     assert told_by(place, "systemctl is-failed restoops-sshd-restore || true") == "inactive"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.ansible.conftest import Place
 from tests.ansible.roles import options
-from tests.e2e.inside import eventually
 from tests.lab import network
+from tests.lab.patience import eventually
 from tests.lab.visitor import Visitor
 
 # The first test waits for three runs of the playbook, on a machine that may be busy.
@@ -43,8 +43,8 @@ def test_allowing_the_wrong_users_fails_and_is_taken_back(
     assert "Permission denied" in told, told
     assert "puts the old one back by itself" in told
     deploy = f"deploy@{place.droplet.address}"
-    assert eventually(lambda: place.droplet.exec(["cat", OURS]) == before, 15)
-    assert eventually(lambda: visitor.ssh(deploy, lab_key).endswith("deploy"), 15)
+    assert eventually(lambda: place.droplet.exec(["cat", OURS]) == before)
+    assert eventually(lambda: visitor.ssh(deploy, lab_key).endswith("deploy"))
 
 
 @pytest.mark.full

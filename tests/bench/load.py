@@ -9,6 +9,7 @@ from tests.lab import naive
 from tests.lab.images import App
 from tests.lab.loadrun import LoadResult, LoadRun
 from tests.lab.operator import Operator
+from tests.lab.ports import free_port
 
 TIMES = 5
 SECONDS = 8
@@ -64,7 +65,7 @@ def proxy(stage: Stage) -> Iterator[Samples]:
 
 def naive_script(stage: Stage) -> Iterator[Samples]:
     """Stop the old container, start the new one on its port."""
-    port = naive.free_port()
+    port = free_port()
     assert stage.registry  # it has the network, too
     serving = naive.start(stage.engine, App(TAGS[0]), port)
     try:

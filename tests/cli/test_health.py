@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from restoops.cli.health import seconds_of
+from restoops.cli.arguments import wait_argument
 from restoops.errors import UsageError
 
 
@@ -14,11 +14,11 @@ from restoops.errors import UsageError
      ("24h", 86400)],
 )  # fmt: skip
 def test_a_length_of_time(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
+    assert wait_argument(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "s", "-5s", "25h", "1d", "5 s s", "1e9", "٣s", "\x1b"])
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--wait: ") as caught:
-        seconds_of(text)
+        wait_argument(text)
     assert caught.value.message.isprintable()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from restoops.cli.app import run
-from restoops.cli.context import tag_argument
+from restoops.cli.arguments import tag_argument
 from restoops.errors import UsageError
 
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 130}
@@ -29,9 +29,9 @@ TRAPS = [
 typed_bytes = st.binary(max_size=24).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 nasty = st.sampled_from(TRAPS) | typed_bytes
 some = settings(
-    max_examples=100, deadline=None, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 Run = Callable[[list[str]], tuple[int, str]]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,9 @@ environments:
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "restoops.yaml").write_text(SETTINGS)
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith("RESTOOPS_"):
-            monkeypatch.delenv(name)
-    return tmp_path
+def project(folder: Path) -> Path:
+    (folder / "restoops.yaml").write_text(SETTINGS)
+    return folder
 
 
 @pytest.mark.parametrize(

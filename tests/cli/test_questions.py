@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +33,8 @@ def project(tmp_path: Path) -> Path:
         ["deploy", "v1", "production"],
         ["rollback", "production"],
         ["rollback", "v1", "production", "--preempt"],
+        ["images", "prune"],
+        ["images", "prune", "production", "--local-only"],
     ],
     ids=" ".join,
 )
@@ -48,7 +49,8 @@ def test_a_run_that_nobody_can_confirm_is_refused_before_anything_is_contacted(
 
     # Nothing listens there: a host that is contacted would be status 5.
     assert done.returncode == 1, done.stderr
-    assert done.stderr == f"error: {NOBODY}\n  Add `--yes`.\n"
+    hint = "Add `--yes`, or `--dry-run` to see what would be done."
+    assert done.stderr == f"error: {NOBODY}\n  {hint}\n"
 
 
 @pytest.mark.parametrize("arguments", [["deploy", "v1"], ["rollback"]], ids=" ".join)
@@ -68,11 +70,10 @@ def test_a_run_that_needs_no_answer_goes_on(project: Path, arguments: list[str],
 def test_a_signal_at_the_question_is_an_answer(project: Path, number: signal.Signals) -> None:
     with OnTerminal(["deploy", "v1", "production"], os.environ, project) as command:
         assert command.await_question() == "Deploy v1 to production? [y/N] "
-        began = time.monotonic()
         command.signal(number)
-        status = command.finish()
+        status = command.finish()  # nobody answers: nothing else ends it
 
-    assert (status, time.monotonic() - began < 1) == (130, True)
+    assert status == 130
     assert "error: interrupted; nothing was changed" in command.shown
 
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from restoops.config.check import check
@@ -21,9 +21,7 @@ from restoops.config.variables import variable
 from restoops.config.yamltext import parse
 from restoops.errors import UsageError
 
-many = settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+many = settings(max_examples=500)
 T = TypeVar("T")
 
 some = settings(many, max_examples=150)
@@ -48,7 +46,6 @@ values = st.recursive(
     ),
     max_leaves=4,
 )
-section_names = st.sampled_from(list(Settings.model_fields))
 documents = st.fixed_dictionaries(
     {},
     optional={

@@ -90,7 +90,7 @@ def test_a_bomb_is_refused_at_once(text: str) -> None:
 
     assert parsed.value is None
     assert "more than" in str(parsed.faults[0])
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60  # each would take years
 
 
 def test_depth_is_counted_to_the_last_allowed_level() -> None:

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,9 +15,10 @@ from typing import Any, Self
 
 from tests.docker import workspace
 from tests.docker.servers import Server
+from tests.lab.ports import free_port
 
 READY_TIMEOUT_S = 60.0
-ENDED_TIMEOUT_S = 20.0
+ENDED_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Api:
     """The built API in the foreground of nobody; leaving the `with` block kills it."""
 
     def __init__(self, database: Server, redis: Server, **settings: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._directory = tempfile.TemporaryDirectory(prefix="restoops-api-")
         self._log = Path(self._directory.name) / "log"
         environment = {
@@ -156,9 +156,3 @@ class Api:
     def ended(self) -> int:
         """Wait for the end and return the exit status."""
         return self.process.wait(timeout=ENDED_TIMEOUT_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

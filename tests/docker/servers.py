@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,7 +11,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
-READY_TIMEOUT_S = 20.0
+from tests.lab.ports import free_port
+
+READY_TIMEOUT_S = 60.0
 
 
 class ServerFailed(Exception):
@@ -27,7 +28,7 @@ class Server(ABC):
 
     def __init__(self, address: str = "127.0.0.1") -> None:
         self.address = address
-        self.port = _free_port()
+        self.port = free_port()
         self.password = secrets.token_hex(12)
         self.home = Path(tempfile.mkdtemp(prefix="restoops-server-"))
         self.log = self.home / "log"
@@ -87,7 +88,7 @@ class Server(ABC):
         """End the server and every connection to it; `start` brings it back with its data."""
         if self._process:
             self._process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=60)
             self._process = None
 
     def freeze(self) -> None:
@@ -211,9 +212,3 @@ def _postgres_program(name: str) -> str:
 
 def _version(program: Path) -> int:
     return int(program.parent.parent.name)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,13 +4,13 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any, Self
 
 from tests.docker.api import Answer, ask
 from tests.docker.workspace import PROGRAMS
+from tests.lab.ports import free_port
 
 COMPOSE = PROGRAMS / "docker-compose"
 READY_TIMEOUT_S = 150
@@ -27,7 +27,7 @@ class Stack:
     def __init__(self, folder: Path, file: str, image: str) -> None:
         self.folder = folder
         self.name = f"lab-{secrets.token_hex(4)}"
-        self.ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        self.ports = {name: free_port() for name in PORTS}
         self.password = secrets.token_hex(12)
         self._file = file
         self.environment = {
@@ -97,16 +97,4 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=20)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that are free, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+        self._process.communicate(timeout=60)

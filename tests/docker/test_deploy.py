@@ -117,7 +117,7 @@ def test_with_the_database_down_a_good_release_is_not_blamed(
     database.stop()
     try:
         eventually(lambda: health(desk.droplet), lambda answer: answer.status == 503)
-        outcome = desk.run("deploy", f"sha-{THIRD}", "staging", "--timeout", "4")
+        outcome = desk.run("deploy", f"sha-{THIRD}", "staging", "--timeout", "10")
     finally:
         database.start()
 
@@ -147,7 +147,7 @@ def test_a_deploy_that_meets_the_database_down_waits_until_it_is_back(
     finally:
         database.start()
 
-    told, said = process.communicate(timeout=60)
+    told, said = process.communicate(timeout=120)
 
     assert process.returncode == 0, told + said
     assert health(desk.droplet).json["release"]["sha"] == SECOND

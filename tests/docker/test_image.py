@@ -128,7 +128,7 @@ def test_it_runs_as_nestjs_below_dumb_init_and_is_found_healthy(
 def await_health(health: object, wanted: str) -> None:
     """Wait until Docker says that the container is as wanted."""
     assert callable(health)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while health() != wanted:
         assert time.monotonic() < deadline, f"is {health()}, not {wanted}"
         time.sleep(0.1)

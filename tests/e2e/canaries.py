@@ -9,7 +9,6 @@ import base64
 import json
 import shlex
 import signal
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from tests.e2e.running import Event, Running, is_step
 from tests.e2e.watching import Machine
 from tests.lab.github import REPOSITORY, Github
 from tests.lab.images import App
-from tests.lab.operator import Operator, Outcome, finish
+from tests.lab.operator import Operator, Outcome
 from tests.lab.releases import Releases
 from tests.lab.terminal import OnTerminal
 from tests.safekeeping.canaries import letters
@@ -131,12 +130,7 @@ class Scene:
 def rotated(scene: Scene, value: str) -> Outcome:
     """Rotate a secret, with the new value on standard input; none: finish what is begun."""
     words = ("secrets", "rotate", "ROTATED_KEY", "staging", "--yes")
-    process = scene.operator.start(*words, stdin=subprocess.PIPE)
-    assert process.stdin
-    process.stdin.write(value)
-    process.stdin.close()
-    process.stdin = None
-    return finish(process)
+    return scene.operator.run(*words, piped=value)
 
 
 def rotated_badly(scene: Scene, value: str) -> Outcome:

@@ -10,7 +10,6 @@ import shlex
 import socket
 import tarfile
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +19,7 @@ from docker import DockerClient
 from tests.lab import cache
 from tests.lab.droplet import AWAIT_ENGINE, Droplet
 from tests.lab.operator import APP, Operator, Outcome
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 
 STATE = "/var/lib/restoops"
@@ -132,13 +132,15 @@ def silent_server() -> Iterator[int]:
                 return
 
     with socket.create_server(("0.0.0.0", 0)) as server:
-        thread = threading.Thread(target=accept, daemon=True)
+        thread = threading.Thread(target=accept)
         thread.start()
-        yield int(server.getsockname()[1])
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(timeout=5)
-    for connection in accepted:
-        connection.close()
+        try:
+            yield int(server.getsockname()[1])
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in accepted:
+                connection.close()
 
 
 @contextmanager
@@ -186,11 +188,9 @@ def held_lock(droplet: Droplet, app: str = APP) -> Iterator[None]:
 
 def wait_until_resolved(registry: Registry, tag: str) -> None:
     """Wait until the registry has been asked for `tag`; its log says so."""
-    deadline = time.monotonic() + 10
     asked = re.compile(rf"/manifests/{re.escape(tag)}.* 200 ")
-    while not asked.search(registry.log.read_text()):
-        assert time.monotonic() < deadline, registry.log.read_text()[-2000:]
-        time.sleep(0.05)
+    was_asked = eventually(lambda: asked.search(registry.log.read_text()) is not None)
+    assert was_asked, registry.log.read_text()[-2000:]
 
 
 def full(droplet: Droplet, path: str, size: str, leave: str = "0") -> AbstractContextManager[None]:

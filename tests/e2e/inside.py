@@ -1,8 +1,7 @@
 """What is really on a droplet and who really answers, seen past restoops."""
 
 import http.client
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -130,13 +129,3 @@ def answering(url: str, timeout_s: float = 5) -> str:
         return repr(error)
     finally:
         connection.close()
-
-
-def eventually(is_so: Callable[[], bool], timeout_s: float = 10) -> bool:
-    """Ask until it is so, or until the time is over."""
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True

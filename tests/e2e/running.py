@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.lab.operator import Outcome
+from tests.lab.patience import PATIENCE_S
 
 Event = dict[str, Any]
 
@@ -42,7 +43,7 @@ class Running:
     def __enter__(self) -> "Running":
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.finish()
@@ -52,7 +53,7 @@ class Running:
         os.kill(self.process.pid, number)
 
     def await_event(
-        self, matches: Callable[[Event], bool], what: str, timeout_s: float = 20
+        self, matches: Callable[[Event], bool], what: str, timeout_s: float = PATIENCE_S
     ) -> Event:
         """Return the first event that matches, waiting for it if need be."""
         with self._changed:
@@ -66,7 +67,7 @@ class Running:
         """Return the first event of a step, waiting for it if need be."""
         return self.await_event(lambda e: is_step(e, event, step), f"{event} of {step}")
 
-    def finish(self, timeout_s: float = 60) -> Outcome:
+    def finish(self, timeout_s: float = 2 * PATIENCE_S) -> Outcome:
         """Wait for the end and return the outcome."""
         deadline = time.monotonic() + timeout_s
         status = self.process.wait(timeout_s)

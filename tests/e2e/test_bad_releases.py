@@ -10,12 +10,13 @@ from tests.e2e.inside import answering, assert_at_rest, look, wipe
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import Operator
+from tests.lab.patience import PATIENCE_S
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab
 
 RATE = 300
-TIMEOUT_S = 2.0
+TIMEOUT_S = 4.0
 CRASH = App("crash", mode="crash")
 NEVER = App("never", mode="never-healthy")
 FLAPPING = App("flaps", mode="flapping")
@@ -32,21 +33,21 @@ BAD = [
         NEVER,
         (
             "  | never: listening on port 3001 (never-healthy)",
-            "within 2 s; last answer: 503: ",
+            "within 4 s; last answer: 503: ",
             '"reason":"database: connection refused"',
         ),
         id="it is never healthy",
     ),
     pytest.param(
         FLAPPING,
-        ("  | flaps: listening on port 3001 (flapping)", "within 2 s; last answer: "),
+        ("  | flaps: listening on port 3001 (flapping)", "within 4 s; last answer: "),
         id="its health flaps",
     ),
     pytest.param(
         NO_HEALTH,
         (
             "  | nohealth: listening on port 3001 (healthy)",
-            "within 2 s; last answer: 404: not found",
+            "within 4 s; last answer: 404: not found",
         ),
         id="its health path is not there",
     ),
@@ -108,10 +109,8 @@ def test_a_bad_release_fails_in_time_and_leaves_all_as_it_was(
     assert (record["outcome"], record["run"]["release"]["tag"]) == ("failed", f"sha-{app.release}")
     took_s = seconds_from_start_to_end(record)
     print(f"{app.mode}: failed {took_s:.1f} s after its start")
-    if app is CRASH:
-        assert took_s < 3
-    else:
-        assert TIMEOUT_S <= took_s < TIMEOUT_S + 3
+    assert app is CRASH or took_s >= TIMEOUT_S
+    assert took_s < TIMEOUT_S + PATIENCE_S
 
 
 def test_a_bad_release_costs_the_warm_one_but_not_the_one_that_serves(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -134,11 +133,10 @@ def test_a_signal_at_the_question_ends_a_rollback_with_no_lock_taken(
         assert command.await_question() == "Roll staging back from sha-c3 to sha-c2? [y/N] "
         (report,) = fleet.report().values()
         assert not report.locked
-        began = time.monotonic()
         command.signal(number)
-        status = command.finish()
+        status = command.finish()  # nobody answers: nothing else ends it
 
-    assert (status, time.monotonic() - began < 1) == (130, True)
+    assert status == 130
     assert "error: interrupted; nothing was changed" in command.shown
     assert desk.serving() == "sha-c3"
 

@@ -29,7 +29,6 @@ Fault = Callable[[Droplet], AbstractContextManager[None]]
 
 @pytest.fixture(scope="module")
 def ready(operator: Operator, releases: Releases) -> Operator:
-    operator.settings["ssh"]["connect_timeout_s"] = 2
     releases.push(App(RELEASE))
     return operator
 

@@ -17,22 +17,24 @@ from tests.e2e.conditions import (
     unchanged,
     wait_until_resolved,
 )
-from tests.e2e.inside import answering, assert_at_rest, eventually
+from tests.e2e.inside import answering, assert_at_rest
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
 from tests.lab.operator import APP, PORT, Operator, finish
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 from tests.lab.releases import REPOSITORY, Releases
 
 pytestmark = pytest.mark.lab
 
 OLD, NEW = "bbbbbb1", "bbbbbb2"
+IMPATIENT: dict[str, object] = {"connect_timeout_s": 2}
+"""For who is to find out that nobody answers."""
 
 
 @pytest.fixture(scope="module")
 def serving(operator: Operator, releases: Releases) -> Operator:
     """An operator on whose host OLD serves; NEW is in the registry and not on the host."""
-    operator.settings["ssh"]["connect_timeout_s"] = 2
     releases.push(App(OLD))
     releases.push(App(NEW))
     operator.deploy(OLD)
@@ -128,7 +130,11 @@ def test_a_host_that_refuses_connections(serving: Operator) -> None:
 
 
 def test_a_host_behind_a_firewall_that_drops(serving: Operator) -> None:
-    with conditions.dropping(serving.droplet), unchanged(serving.droplet):
+    with (
+        conditions.dropping(serving.droplet),
+        settings(serving, ssh=IMPATIENT),
+        unchanged(serving.droplet),
+    ):
         outcome = serving.run("deploy", NEW, "staging")
 
     refused(outcome, 5, "port 22: cannot connect: timed out", "Is the droplet on")
@@ -137,7 +143,7 @@ def test_a_host_behind_a_firewall_that_drops(serving: Operator) -> None:
 def test_a_host_that_accepts_and_hangs(serving: Operator) -> None:
     with (
         conditions.silent_server() as port,
-        settings(serving, ssh={"port": port}, environments=staging("127.0.0.1")),
+        settings(serving, ssh={"port": port, **IMPATIENT}, environments=staging("127.0.0.1")),
     ):
         outcome = serving.run("deploy", NEW, "staging")
 
@@ -151,7 +157,7 @@ def test_a_host_that_hangs_while_we_wait_for_its_lock(serving: Operator) -> None
         assert "waiting for" in process.stderr.readline()
         serving.droplet.pause()
         try:
-            outcome = finish(process, timeout_s=20)
+            outcome = finish(process)
         finally:
             process.kill()
             serving.droplet.unpause()
@@ -276,7 +282,7 @@ def test_a_container_of_somebody_else_with_our_name(serving: Operator) -> None:
 
 
 def test_a_health_path_that_is_not_there(serving: Operator) -> None:
-    with settings(serving, health={"path": "/helth", "timeout_s": 1}):
+    with settings(serving, health={"path": "/helth"}):
         outcome = serving.run("deploy", NEW, "staging")
     # As long as HAProxy needs to find a release unhealthy.
     answers = shell(
@@ -285,7 +291,7 @@ def test_a_health_path_that_is_not_there(serving: Operator) -> None:
         "sleep .1; done",
     )
 
-    refused(outcome, 1, "on /helth within 1 s; last answer: 404", "`health.path`")
+    refused(outcome, 1, "on /helth within 5 s; last answer: 404", "`health.path`")
     assert set(answers.split()) == {"200"}
     serving.deploy(OLD)  # The proxy goes back to the settings of before.
 
@@ -356,7 +362,7 @@ def test_a_lock_that_another_run_holds(serving: Operator) -> None:
 
 def test_one_of_two_hosts_that_is_not_there(serving: Operator) -> None:
     hosts = staging(serving.droplet.address, "198.18.23.250")
-    with settings(serving, environments=hosts), unchanged(serving.droplet):
+    with settings(serving, ssh=IMPATIENT, environments=hosts), unchanged(serving.droplet):
         outcome = serving.run("deploy", NEW, "staging")
 
     refused(outcome, 5, "198.18.23.250: ", "Is the droplet on")

@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from restoops.adapters.connection import PREEMPT_S
-from tests.e2e.fleets import results, serving, unnoticed
+from tests.e2e.fleets import begins, mended, results, serving, unnoticed
 from tests.e2e.running import Running
 from tests.lab.images import App
 from tests.lab.operator import Operator
@@ -23,7 +22,6 @@ NEVER = 60
 def first(fleet: Operator, releases: Releases) -> None:
     """The release that serves before each test."""
     fleet.settings["health"]["timeout_s"] = NEVER
-    fleet.settings["ssh"] |= {"connect_timeout_s": 3, "answer_timeout_s": 5}
     fleet.deploy(releases.push(App("first")).tag)
 
 
@@ -61,33 +59,31 @@ def test_a_host_that_cannot_be_prepared_means_that_nothing_changed(
 def test_of_two_fleets_one_goes_ahead_and_the_other_is_told(
     fleet: Operator, releases: Releases
 ) -> None:
-    slow = releases.push(App("slow", "slow-start", start_delay_s=4)).tag
+    slow = releases.push(App("slow", "slow-start", start_delay_s=NEVER)).tag
     other = releases.push(App("other")).tag
     with unnoticed(fleet), Running(fleet.start("deploy", slow, "staging", "--json")) as first:
         first.await_step("await_healthy")
         assert fleet.run("deploy", other, "staging").status == 4
+        for droplet in fleet.droplets:
+            first.await_event(begins("await_healthy", droplet), f"wait on {droplet.address}")
+            mended(droplet)
         assert first.finish().status == 0
     assert serving(fleet) == ["slow"] * 4
 
 
-def test_a_rollback_can_end_a_running_deploy_and_wins_within_seconds(
-    fleet: Operator, releases: Releases
-) -> None:
+def test_a_rollback_can_end_a_running_deploy_and_wins(fleet: Operator, releases: Releases) -> None:
     fleet.deploy(releases.push(App("second")).tag)
     stuck = releases.push(App("stuck", "never-healthy")).tag
     with unnoticed(fleet):
         with Running(fleet.start("deploy", stuck, "staging", "--json")) as deploy:
             deploy.await_step("await_healthy")
-            began = time.monotonic()
             rollback = fleet.start(
                 "rollback", "sha-first", "staging", "--yes", "--preempt", "--json"
             )
             with Running(rollback) as running:
                 running.await_event(lambda event: event["event"] == "recovering", "recovery")
-                won_s = time.monotonic() - began
-                assert running.finish().status == 0
+                assert running.finish().status == 0  # it gives up after a few seconds otherwise
             assert deploy.finish().status in (1, 3)  # what it says of hosts that are lost to it
         time.sleep(1)
     assert serving(fleet) == ["first"] * 4
-    assert won_s < PREEMPT_S
     assert all(host["faults"] == [] for host in fleet.run("status", "staging", "--json").events)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.fleets import MIGRATES, broken, is_output, once, results, serving, unnoticed
+from tests.e2e.fleets import MIGRATES, broken, is_output, migrating, results, serving, unnoticed
 from tests.e2e.inside import assert_at_rest
 from tests.e2e.running import Running, is_step
 from tests.lab.images import App
@@ -39,7 +39,7 @@ def breaking_at_the_switch(fleet: Operator, tag: str, k: int, *options: str) -> 
     """Deploy a tag that host `k` answers badly with once all are prepared."""
     fleet.settings["release"] = MIGRATES
     deploying = fleet.start("deploy", tag, "staging", "--json", *options)
-    listen = once(is_output, lambda: broken(fleet.droplets[k]))
+    listen = migrating(fleet, lambda: broken(fleet.droplets[k]))
     with unnoticed(fleet), Running(deploying, listen) as deploy:
         return deploy.finish()
 

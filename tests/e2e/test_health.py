@@ -31,7 +31,6 @@ SMOKE: dict[str, object] = {
 @pytest.fixture(scope="module", autouse=True)
 def first(operator: Operator, releases: Releases) -> None:
     """`first` serves."""
-    operator.settings["ssh"]["connect_timeout_s"] = 3
     operator.deploy(releases.push(App("first")).tag)
 
 
@@ -177,7 +176,7 @@ def test_health_waits_until_a_release_that_is_down_is_well_again(operator: Opera
 
 
 def test_what_cannot_be_reached_is_told_apart_from_what_is_down(operator: Operator) -> None:
-    with dropping(operator.droplet):
+    with dropping(operator.droplet), settings(operator, ssh={"connect_timeout_s": 3}):
         outcome = operator.run("health", "staging", "--json")
 
     assert outcome.status == 5, outcome
@@ -186,20 +185,16 @@ def test_what_cannot_be_reached_is_told_apart_from_what_is_down(operator: Operat
 
 @pytest.mark.full
 def test_a_signal_ends_the_wait_for_a_host_that_hangs(operator: Operator) -> None:
-    operator.settings["ssh"]["connect_timeout_s"] = 300
-    try:
-        with dropping(operator.droplet):
-            waiting = operator.start("health", "staging")
-            # It has begun to connect once its socket is there.
-            sockets = Path(f"/proc/{waiting.pid}/net/tcp")
-            address = "".join(f"{int(it):02X}" for it in operator.droplet.address.split(".")[::-1])
-            while f"{address}:0016 02" not in sockets.read_text():
-                assert waiting.poll() is None
-                time.sleep(0.02)
-            waiting.send_signal(signal.SIGINT)
-            outcome = finish(waiting, timeout_s=30)
-    finally:
-        operator.settings["ssh"]["connect_timeout_s"] = 3
+    with dropping(operator.droplet), settings(operator, ssh={"connect_timeout_s": 300}):
+        waiting = operator.start("health", "staging")
+        # It has begun to connect once its socket is there.
+        sockets = Path(f"/proc/{waiting.pid}/net/tcp")
+        address = "".join(f"{int(it):02X}" for it in operator.droplet.address.split(".")[::-1])
+        while f"{address}:0016 02" not in sockets.read_text():
+            assert waiting.poll() is None
+            time.sleep(0.02)
+        waiting.send_signal(signal.SIGINT)
+        outcome = finish(waiting)
 
     assert outcome.status == 130, outcome
     assert "interrupted" in outcome.stderr

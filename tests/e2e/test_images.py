@@ -120,7 +120,7 @@ def test_a_dry_run_asks_nobody_to_change_anything(desk: Operator, registry: Regi
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        pytest.param(["prune"], 2, "nobody is there to ask", id="nobody to ask"),
+        pytest.param(["prune"], 1, "nobody is there to ask", id="nobody to ask"),
         pytest.param(["prune", "--yes", "--local-only", "--registry-only"], 2,
                      "do not go together", id="neither hosts nor registry"),
         pytest.param(["prune", "--yes", "--older-than", "soon"], 2, "no age", id="no age"),

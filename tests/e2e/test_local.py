@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -13,6 +12,7 @@ from docker.errors import APIError, NotFound
 
 from tests.lab.demo_stage import Stage, stage
 from tests.lab.images import App
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 
 APP = "restoops-local"
@@ -33,10 +33,7 @@ def test_a_warm_release_is_stopped_in_time_by_this_machine_though_docker_host_is
         for tag in ("one", "two"):
             ready.push(App(tag), tag)
             assert ready.run("deploy", tag, "local") == 0
-        deadline = time.monotonic() + 20
-        while running(ready) != {"two"}:
-            assert time.monotonic() < deadline, running(ready)
-            time.sleep(0.1)
+        assert eventually(lambda: running(ready) == {"two"}), running(ready)
 
 
 @contextmanager

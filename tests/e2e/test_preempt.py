@@ -2,14 +2,13 @@
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from restoops.adapters.connection import PREEMPT_S, Claim, Holder, hold_lock, script
+from restoops.adapters.connection import Claim, Holder, hold_lock, script
 from restoops.adapters.container import SOCKET
 from restoops.adapters.docker import Engine
 from restoops.adapters.ssh import SshConnection, SshOptions
@@ -76,11 +75,9 @@ def test_who_was_pre_empted_reaches_nothing_any_more(droplet: Droplet, connect: 
     first.talk(["bash", "-c", RUNS_ON])
     shell(droplet, f"until [ -e {TRACE} ]; do sleep .05; done")
     told: list[str] = []
-    began = time.monotonic()
 
     lock = hold_lock(second, DIRECTORY, PETER, on_wait=told.append)
 
-    assert time.monotonic() - began < PREEMPT_S
     assert told == [str(OLGA)]
     shell(droplet, f"cp {TRACE} {TRACE}.before; sleep .2; cmp {TRACE} {TRACE}.before")
     with pytest.raises(Unreachable, match="the SSH connection was lost"):

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.e2e.conditions import settings
-from tests.e2e.inside import eventually
 from tests.e2e.running import Event, result
 from tests.lab.images import App
 from tests.lab.operator import Operator, Outcome
+from tests.lab.patience import eventually
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab

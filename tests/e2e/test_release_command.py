@@ -24,6 +24,7 @@ from tests.e2e.conditions import shell
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
 from tests.lab.operator import APP, Operator
+from tests.lab.patience import PATIENCE_S
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
@@ -136,8 +137,8 @@ def test_a_program_that_is_not_in_the_image_is_told(
 def test_one_that_takes_too_long_is_stopped(host: Host, release: Release, droplet: Droplet) -> None:
     lines: list[str] = []
 
-    with pytest.raises(StepFailed, match="did not end within 1 s and was stopped"):
-        host.run_release(release, (*MIGRATE, "slow"), timeout_s=1, on_line=lines.append)
+    with pytest.raises(StepFailed, match="did not end within 3 s and was stopped"):
+        host.run_release(release, (*MIGRATE, "slow"), timeout_s=3, on_line=lines.append)
 
     assert lines[-1] == "migration stopped"
     assert containers(droplet) == ""
@@ -154,7 +155,7 @@ def test_it_is_no_slot_and_its_lines_come_while_it_runs_and_another_thread_ends_
             release, (*MIGRATE, "slow"), timeout_s=60, on_line=lambda _: spoke.set()
         )
     )
-    assert spoke.wait(20)
+    assert spoke.wait(PATIENCE_S)
 
     found = inspected(droplet)
     assert replace(host.observe(), images=before.images) == before
@@ -185,7 +186,7 @@ def test_what_a_run_left_behind_is_removed_by_the_next(
                 release, (*MIGRATE, "slow"), timeout_s=60, on_line=lambda _: spoke.set()
             )
         )
-        assert spoke.wait(20)
+        assert spoke.wait(PATIENCE_S)
     with pytest.raises(Unreachable):  # its connection is gone
         wait()
     assert containers(droplet)

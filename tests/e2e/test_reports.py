@@ -24,7 +24,7 @@ def listening(operator: Operator) -> Iterator[tuple[Inbox, Inbox]]:
     with ExitStack() as stack:
         slack, other = stack.enter_context(inbox()), stack.enter_context(inbox())
         operator.env |= {"SLACK_URL": slack.url, "HOOK_URL": other.url}
-        notify = {"slack": "SLACK_URL", "webhook": "HOOK_URL", "timeout_s": 5}
+        notify = {"slack": "SLACK_URL", "webhook": "HOOK_URL", "timeout_s": 30}
         stack.enter_context(settings(operator, notify=notify))
         yield slack, other
 
@@ -54,7 +54,7 @@ def told(operator: Operator, releases: Releases) -> Told:
             operator.deploy(releases.push(App("aaaaaa1")).tag, "--report", "first.html"),
             operator.deploy(releases.push(App("aaaaaa2")).tag),
             operator.rollback("--report", "back.html"),
-            operator.run("deploy", sick, "staging", "--timeout", "1", "--report", "failed.html"),
+            operator.run("deploy", sick, "staging", "--report", "failed.html"),
             operator.run("deploy", "sha-0000000", "staging", "--report", "missing.html"),
         ]
         operator.deploy("sha-aaaaaa1")  # nothing moves: nobody is told

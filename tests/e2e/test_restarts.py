@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.conditions import settings
-from tests.e2e.inside import Inside, answering, assert_at_rest, eventually, look, restart_proxy
+from tests.e2e.inside import Inside, answering, assert_at_rest, look, restart_proxy
 from tests.e2e.running import planned
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import APP, Operator
+from tests.lab.patience import eventually
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab
@@ -49,7 +50,7 @@ def test_the_same_release_serves_after_a_restart(swapped: Operator, what: str) -
 
     restart(swapped, what)
 
-    assert eventually(lambda: answering(swapped.url) == "new", timeout_s=20)
+    assert eventually(lambda: answering(swapped.url) == "new")
     after = assert_at_rest(swapped.droplet)
     assert (after.live, after.slots) == (before.live, before.slots)
     assert eventually(lambda: swapped.run("status", "staging").status == 0)
@@ -96,7 +97,7 @@ def test_requests_on_a_proxy_that_was_replaced_are_waited_for_and_hold_up_nothin
 ) -> None:
     swapped.settings["proxy"]["image"] = proxy_images[0]
     with ThreadPoolExecutor(1) as pool, settings(swapped, swap={"warm_s": 0, "drain_s": 30}):
-        slow = pool.submit(answering, swapped.url + "slow?s=5", timeout_s=20)
+        slow = pool.submit(answering, swapped.url + "slow?s=5", timeout_s=60)
         assert eventually(lambda: requests_in(swapped) == 1)
         # Proxy and release in one: the old proxy has a request on the old release.
         swapped.deploy(releases.push(App("newest")).tag)
@@ -157,7 +158,7 @@ def test_a_proxy_that_still_ends_makes_no_rollback_a_cold_one(
     swapped.deploy(releases.push(App("kept")).tag)
     swapped.settings["proxy"]["image"] = proxy_images[1]
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(answering, swapped.url + "slow?s=15", timeout_s=30)
+        slow = pool.submit(answering, swapped.url + "slow?s=45", timeout_s=120)
         assert eventually(lambda: requests_in(swapped) == 1)
         swapped.deploy("sha-kept")
         steps = planned(swapped.rollback("--json"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 
 import pytest
 
@@ -14,7 +13,7 @@ from tests.e2e.inside import assert_at_rest
 from tests.e2e.running import Event, Running
 from tests.e2e.test_secrets import Keeper, given
 from tests.lab.loadrun import LoadRun
-from tests.lab.operator import Operator, Outcome, finish
+from tests.lab.operator import Operator, Outcome
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab
@@ -46,17 +45,9 @@ def stored(keeper: Keeper, name: str) -> str:
     return found[1]
 
 
-def rotate(keeper: Keeper, *words: str, piped: str = "") -> Outcome:
+def rotate(keeper: Keeper, *words: str, piped: str | None = None) -> Outcome:
     """Rotate; with `piped` on standard input."""
-    line = ("secrets", "rotate", *words, "staging", "--yes")
-    if not piped:
-        return keeper.operator.run(*line)
-    process = keeper.operator.start(*line, stdin=subprocess.PIPE)
-    assert process.stdin
-    process.stdin.write(piped)
-    process.stdin.close()
-    process.stdin = None
-    return finish(process)
+    return keeper.operator.run("secrets", "rotate", *words, "staging", "--yes", piped=piped)
 
 
 def everywhere(keeper: Keeper) -> str:

@@ -35,7 +35,6 @@ MaxAuthTries 3
 @pytest.fixture(scope="module")
 def hardened(operator: Operator, releases: Releases) -> Operator:
     """An operator whose droplet is hardened and listens on two ports."""
-    operator.settings["ssh"]["connect_timeout_s"] = 2
     releases.push(App(RELEASE))
     operator.droplet.write("/etc/ssh/sshd_config.d/hardening.conf", HARDENING)
     shell(operator.droplet, "systemctl restart ssh")
@@ -291,7 +290,8 @@ def test_a_jump_host_and_two(hardened: Operator, make_droplet: MakeDroplet) -> N
         try:
             config = "Host {0}\n  ProxyJump {1}\n"
             target = hardened.droplet.address
-            refused(hardened.run("deploy", RELEASE, "staging"), 5, "cannot connect: timed out")
+            with settings(hardened, ssh={"connect_timeout_s": 2}):
+                refused(hardened.run("deploy", RELEASE, "staging"), 5, "cannot connect: timed out")
             written(hardened, config.format(target, second.address))
             hardened.deploy(RELEASE)
             shell(second, f"iptables -I INPUT -p tcp --dport 22 ! -s {first.address} -j DROP")

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.inside import answering, assert_at_rest, eventually, look
+from tests.e2e.inside import answering, assert_at_rest, look
 from tests.e2e.playbooks import ROLLBACK, UPDATE, Team, kill_all, update_words
 from tests.e2e.running import Running
 from tests.e2e.test_locks import at_its_health_gate, everything, lock_is_free
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import Operator
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
@@ -144,7 +145,7 @@ def test_a_deploy_via_ansible_fails_with_the_status_of_any_other(
     assert "after its start; last answer on /health: no answer" in failed.stderr
     assert_at_rest(operator.droplet)
 
-    with at_its_health_gate(operator, releases, NEVER) as holder:
+    with at_its_health_gate(operator, releases) as holder:
         locked = operator.run("deploy", bad, "staging", "--via", "ansible")
         assert locked.status == 4
         assert "`restoops deploy sha-held staging --json`" in locked.stderr
@@ -158,7 +159,7 @@ def test_one_tool_waits_for_the_lock_of_the_other(
 ) -> None:
     other = releases.push(App("other")).tag
     before = answering(operator.url)
-    with at_its_health_gate(operator, releases, NEVER) as holder:
+    with at_its_health_gate(operator, releases) as holder:
         found = everything(operator.droplet)
         refused = team.update(other)
         assert refused.status == 2
@@ -168,10 +169,10 @@ def test_one_tool_waits_for_the_lock_of_the_other(
         holder.signal(signal.SIGINT)
         holder.finish()
 
-    assert eventually(lambda: not look(operator.droplet).has_open_run, 10)
+    assert eventually(lambda: not look(operator.droplet).has_open_run)
     playbook = team.start(UPDATE, *slow(releases))
     try:
-        assert eventually(lambda: look(operator.droplet).has_open_run, 30)
+        assert eventually(lambda: look(operator.droplet).has_open_run)
         refused = operator.run("deploy", other, "staging")
         assert refused.status == 4
         assert "anton from" in refused.stderr
@@ -179,7 +180,7 @@ def test_one_tool_waits_for_the_lock_of_the_other(
     finally:
         playbook.send_signal(signal.SIGINT)
         playbook.communicate()
-    assert eventually(lambda: lock_is_free(operator.droplet), 20)
+    assert eventually(lambda: lock_is_free(operator.droplet))
     assert_at_rest(operator.droplet)
     assert answering(operator.url) == before
 
@@ -190,8 +191,8 @@ def test_ctrl_c_undoes_a_deploy_via_ansible_and_says_what_serves(
     before = answering(operator.url)
     tag = releases.push(App("held", "slow-start", start_delay_s=NEVER)).tag
     with Running(operator.start("deploy", tag, "staging", "--via", "ansible", "--json")) as running:
-        assert eventually(lambda: "starting" in states(operator) or len(states(operator)) > 1, 30)
-        assert eventually(lambda: look(operator.droplet).has_open_run, 30)
+        assert eventually(lambda: "starting" in states(operator) or len(states(operator)) > 1)
+        assert eventually(lambda: look(operator.droplet).has_open_run)
         running.signal(signal.SIGINT)
         outcome = running.finish()
 
@@ -214,20 +215,20 @@ def test_after_kill_9_the_hosts_are_put_right(
 ) -> None:
     before = answering(operator.url)
     playbook = team.start(UPDATE, *slow(releases))
-    assert eventually(lambda: look(operator.droplet).has_open_run, 30)
+    assert eventually(lambda: look(operator.droplet).has_open_run)
 
     if who == "ansible-playbook alone":
         os.kill(playbook.pid, signal.SIGKILL)
         playbook.communicate()
         # The module sees that nobody listens any more, and undoes what it has begun.
-        assert eventually(lambda: not look(operator.droplet).has_open_run, 30)
+        assert eventually(lambda: not look(operator.droplet).has_open_run)
     else:
         kill_all(playbook.pid)
         playbook.communicate()
         assert look(operator.droplet).has_open_run
         operator.deploy(f"sha-{before}", "--wait", "30")
 
-    assert eventually(lambda: lock_is_free(operator.droplet), 10)
+    assert eventually(lambda: lock_is_free(operator.droplet))
     assert_at_rest(operator.droplet)
     assert answering(operator.url) == before
 

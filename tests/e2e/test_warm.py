@@ -9,18 +9,22 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.conditions import refused, settings, unchanged_but_for_history
-from tests.e2e.inside import answering, assert_at_rest, eventually, look, restart_proxy
+from tests.e2e.inside import answering, assert_at_rest, look, restart_proxy
 from tests.e2e.running import Running, planned, result
 from tests.lab.images import App
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import Operator
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab
 
 RATE = 500
-WARM_S = 3
+SLOW_S = 60
+"""A request takes that long of which a signal is not to wait for the answer."""
+WARM_S = 8
+"""Long enough for a look at the host, and for a rollback, before the time is over."""
 
 
 @contextmanager
@@ -156,8 +160,8 @@ def test_a_warm_release_stands_in_for_one_that_dies(
         dying = load.stop()
     print(f"a release that died cost {dying.failed} of {dying.requests} requests: {dying}")
     # Only requests that ran in it can fail, and nobody may send the POSTs among them again: at 500
-    # a second a few at a time, or what comes in the tenth of a second that a busy machine takes.
-    assert dying.failed <= RATE / 10, str(dying)
+    # a second a few at a time, or what comes in the half second that a busy machine takes.
+    assert dying.failed <= RATE / 2, str(dying)
 
     status = pair.run("status", "staging", "--json")
     assert status.status == 3
@@ -190,7 +194,7 @@ def test_the_host_itself_stops_a_warm_release_when_its_time_is_over(
         kept = time.monotonic()
         found = assert_at_rest(pair.droplet)
         assert found.slots[found.other].state == "running"
-        assert eventually(lambda: state_of(pair, found.other) == "exited", timeout_s=WARM_S + 10)
+        assert eventually(lambda: is_stopped(pair, found.other))
         print(
             f"stopped {time.monotonic() - kept:.1f} s after the deploy, {WARM_S} s were asked for"
         )
@@ -211,11 +215,17 @@ def test_a_warm_release_that_is_live_again_is_not_stopped(
         pair.rollback()
         found = assert_at_rest(pair.droplet)
         # Its own time is over before that of the release that it was exchanged for.
-        assert eventually(lambda: state_of(pair, found.other) == "exited", timeout_s=WARM_S + 10)
+        assert eventually(lambda: is_stopped(pair, found.other))
         seen = load.stop()
 
     assert (seen.failed, seen.sequence) == (0, ["brief", "two"]), str(seen)
     assert state_of(pair, found.live) == "running"
+
+
+def is_stopped(operator: Operator, slot: str) -> bool:
+    """Return whether the host has stopped what is in a slot, and is at rest again."""
+    found = look(operator.droplet)
+    return found.slots[slot].state == "exited" and not found.lock_is_held
 
 
 def state_of(operator: Operator, slot: str) -> str:
@@ -226,22 +236,20 @@ def state_of(operator: Operator, slot: str) -> str:
 def test_a_signal_does_not_wait_for_a_release_that_takes_its_time_to_stop(
     pair: Operator, releases: Releases
 ) -> None:
-    pair.settings["swap"] = {"warm_s": 0, "drain_s": 0, "stop_grace_s": 60}
+    pair.settings["swap"] = {"warm_s": 0, "drain_s": 0, "stop_grace_s": SLOW_S}
     old = assert_at_rest(pair.droplet).live_tag
     tag = releases.push(App("five")).tag
     with (
-        request_of(f"{pair.url}slow?s=30"),
+        request_of(f"{pair.url}slow?s={SLOW_S}"),
         Running(pair.start("deploy", tag, "staging", "--json")) as running,
     ):
         running.await_step("stop")
         time.sleep(1)
         assert running.process.poll() is None, "it waits for its request, and Docker for it"
-        began = time.monotonic()
         running.signal(signal.SIGTERM)
-        outcome = running.finish()
-        took_s = time.monotonic() - began
+        outcome = running.finish(SLOW_S / 2)
 
-    assert (outcome.status, took_s < 3) == (130, True), (outcome, took_s)
+    assert outcome.status == 130, outcome
     found = assert_at_rest(pair.droplet)
     assert (found.live_tag, found.other_tag) == (tag, old)
     assert found.slots[found.other].state == "exited"

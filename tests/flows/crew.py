@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from restoops.flows.rollout import Rollout
 from restoops.model import Release
 from tests.flows.acting import Operator
 from tests.flows.fake import FakeHost
+from tests.lab.patience import eventually
 
 SIZE = 4
 
@@ -41,9 +41,7 @@ def assert_tidy(operator: Operator, release: Release) -> None:
 def again(operator: Operator) -> Operator:
     """The same hosts, another command."""
     # A killed process has no threads; here they go on until they are told.
-    end = time.monotonic() + 5
-    while any(it.name == "background" for it in threading.enumerate()) and time.monotonic() < end:
-        threading.Event().wait(0.01)
+    assert eventually(lambda: all(it.name != "background" for it in threading.enumerate()))
     for host in operator.hosts:
         host.reconnect()
         host.watch = lambda: None

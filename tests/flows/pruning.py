@@ -16,7 +16,7 @@ from restoops.errors import RestoopsError
 from restoops.flows.estate import Estate
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.prune import Prune, Target
-from restoops.flows.record import Recorder
+from restoops.flows.prune_record import Recorder
 from restoops.model import Digest, ImageName, Login, Release, Secret
 from restoops.plan.fate import Retention
 from restoops.plan.usage import Place

@@ -32,11 +32,16 @@ class FakeBoard:
         self.states: list[str] = []
         self.retired: list[str] = []
         self._refuses = refuses
-        self._hangs = threading.Event() if hangs else None
+        self._goes_on = threading.Event()
+        if not hangs:
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Say something after all."""
+        self._goes_on.set()
 
     def create(self, wish: Deployment) -> int:
-        if self._hangs:
-            self._hangs.wait()
+        self._goes_on.wait()
         if self._refuses:
             raise Unreachable("GitHub says no", hint="Allow it.")
         self.wishes.append(wish)
@@ -139,7 +144,9 @@ def test_what_github_refuses_is_said_and_is_no_failure() -> None:
 def test_a_github_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(announcing, "PATIENCE_S", 0.01)
 
-    _, said = run(FakeBoard(hangs=True), [STARTED, STEP, ENDED])
+    board = FakeBoard(hangs=True)
+    _, said = run(board, [STARTED, STEP, ENDED])
+    board.go_on()
 
     assert said == ["GitHub was not told of this deployment: no answer within 0.01 s"]
 
@@ -151,6 +158,7 @@ def test_a_github_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mon
         pytest.param("sha-def5678", "def5678", id="an earlier one"),
         pytest.param("develop-def5678", "def5678", id="of a branch"),
         pytest.param("v1.2.3", COMMIT, id="no commit in the tag"),
+        pytest.param("nightly-20250131", COMMIT, id="a date in the tag"),
     ],
 )
 def test_the_commit_is_that_of_the_release(tag: str, commit: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 
 import pytest
 
@@ -19,7 +18,7 @@ def test_a_fault_of_our_own_in_one_waits_for_the_others() -> None:
         if name == "broken":
             is_broken.set()
             raise ZeroDivisionError
-        is_broken.wait(5)
+        assert is_broken.wait(30)
         # The others are at work for longer than it takes to hear of the fault.
         threading.Event().wait(0.2)
         ended.append(name)
@@ -31,23 +30,15 @@ def test_a_fault_of_our_own_in_one_waits_for_the_others() -> None:
 
 
 def test_a_signal_that_another_thread_gets_is_acted_upon_during_a_wait() -> None:
-    heard: list[float] = []
-    sent: list[float] = []
-    is_over = threading.Event()
+    heard = threading.Event()
 
     def work() -> bool:
         threading.Event().wait(0.3)  # until it is waited for
-        sent.append(time.monotonic())
         signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
-        return is_over.wait(3)
+        return heard.wait(10)
 
-    def hear(*_: object) -> None:
-        heard.append(time.monotonic())
-        is_over.set()
-
-    before = signal.signal(signal.SIGUSR1, hear)
+    before = signal.signal(signal.SIGUSR1, lambda *_: heard.set())
     try:
         assert in_background(work)(), "nobody acted upon it while the work was waited for"
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert heard[0] - sent[0] < 1

@@ -15,7 +15,7 @@ from restoops.adapters.clock import SystemClock
 from restoops.config.notify import Notify
 from restoops.errors import Interrupted
 from restoops.flows.interrupt import Interrupt
-from restoops.flows.notifying import Outside, notify
+from restoops.flows.notifying import Means, notify
 from restoops.model import Release
 from restoops.report.page import Page
 from tests.lab.inbox import SECRET, Inbox, inbox
@@ -31,11 +31,11 @@ def boxes() -> Iterator[tuple[Inbox, Inbox]]:
         yield stack.enter_context(inbox()), stack.enter_context(inbox())
 
 
-def outside(directory: Path, settings: Notify = SLACK, **environ: str) -> Outside:
-    return Outside(settings, directory, environ, SystemClock())
+def outside(directory: Path, settings: Notify = SLACK, **environ: str) -> Means:
+    return Means(settings, directory, environ, SystemClock())
 
 
-def tell(page: Page, around: Outside) -> tuple[str, ...]:
+def tell(page: Page, around: Means) -> tuple[str, ...]:
     lines = notify(page, around, Interrupt())
     assert "SECRET" not in "".join(lines)
     return lines

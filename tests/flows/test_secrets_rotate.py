@@ -11,8 +11,10 @@ import pytest
 
 from restoops.config.schema import Secrets
 from restoops.errors import CheckRefused, Refused, RestoopsError, StepFailed
+from restoops.flows.interrupt import Interrupt
+from restoops.flows.secrets_current import Kept
 from restoops.flows.secrets_roll import hand_to
-from restoops.flows.secrets_rotate import Kept, Places, Rotator, Talk
+from restoops.flows.secrets_rotate import Places, Rotator, Talk
 from restoops.flows.secrets_sources import Keeping
 from restoops.model import HostState, Placed, Secret, Value
 from restoops.plan.env_template import Template, Variable
@@ -41,7 +43,6 @@ class Memory:
     hosts: tuple[FakeHost, ...] = ()
     changes: int = 0
     dies_at: int = 0
-    rolls: int = 0
     told: list[str] = field(default_factory=list)
     shown: str = "a source"
     is_exclusive: bool = True
@@ -80,7 +81,6 @@ class Memory:
         return {host.name: host.observe() for host in self.hosts}
 
     def roll(self) -> None:
-        self.rolls += 1
         self.operator().renew()
 
     def hand(self, values: Mapping[str, Value]) -> None:
@@ -152,6 +152,23 @@ def test_a_new_value_is_everywhere_in_the_end(memory: Memory) -> None:
     assert (rotated.begin, rotated.steps, rotated.behind) == (Begin.NEW, tuple(Step), ())
     assert set(memory.has()) == {print_of(NEW)}
     assert NEW not in " ".join(memory.told)
+
+
+def test_who_interrupts_is_told_all_that_was_done(memory: Memory) -> None:
+    interrupt = Interrupt()
+
+    def tell(line: str) -> None:
+        if Step.KEPT.value in line:
+            interrupt.ask()
+
+    keeping = Keeping("staging", "app", Path("/"), Secrets(), Path("/"), {})
+    kept = Kept(keeping, TEMPLATE, memory, memory.read())
+    talk = Talk(tell, lambda _: None, lambda _: Secret(NEW), lambda: None, interrupt)
+
+    _, error = Rotator("KEY", Asked(), Places(memory, memory), talk).run(kept)
+
+    assert error is not None
+    assert all(it.value in error.message for it in Step if it is not Step.VERIFY)
 
 
 def test_one_that_is_generated_is_another_each_time(memory: Memory) -> None:

@@ -206,7 +206,7 @@ def test_images_that_no_rollback_needs_are_removed() -> None:
 
 def test_nothing_runs_on_the_old_one_before_it_is_stopped() -> None:
     host = deployed(V1, V2)
-    host.requests = {BLUE: [1, 0, 0, 2, 0, 0], GREEN: [1, 0, 0, 2, 0, 0]}
+    host.requests = {BLUE: [1, 0, 2, 0, 0], GREEN: [1, 0, 2, 0, 0]}
 
     Operator(host).deploy(V3)
 

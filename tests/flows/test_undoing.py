@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 
@@ -112,8 +113,10 @@ def test_a_deploy_that_had_switched_everywhere_is_finished_and_gone_back_from() 
     assert serving(operator) == [V2] * SIZE
 
 
-def cut_off_on_one(host: FakeHost) -> None:
-    """A deploy of v3 is killed before its switch."""
+def cut_off_on_one(
+    host: FakeHost, act: Callable[[Operator], object] = lambda operator: operator.deploy(V3)
+) -> None:
+    """A run is killed before its switch, a deploy of v3 for one."""
     operator = Operator(host)
 
     def listen(event: object) -> None:
@@ -122,7 +125,7 @@ def cut_off_on_one(host: FakeHost) -> None:
 
     operator.listen = listen
     with pytest.raises(Died):
-        operator.deploy(V3)
+        act(operator)
     host.reconnect()
 
 
@@ -173,16 +176,7 @@ def test_hosts_that_served_different_releases_are_brought_together() -> None:
 
 def test_an_unfinished_rollback_is_no_deploy() -> None:
     host = deployed(V1, V2, V3)
-    operator = Operator(host)
-
-    def listen(event: object) -> None:
-        if isinstance(event, StepStarted) and isinstance(event.step, Switch):
-            host.end(Died())
-
-    operator.listen = listen
-    with pytest.raises(Died):
-        operator.rollback()
-    host.reconnect()
+    cut_off_on_one(host, Operator.rollback)
 
     ended = Operator(host).rollback()
 

@@ -1,6 +1,7 @@
 """A signal is answered within a second, whatever is being waited for.
 
-What a host or a program makes us wait for hangs in real time; our own pauses pass on a fake clock.
+What a host or a program makes us wait for hangs in real time, for much longer than any machine
+takes to answer; our own pauses pass on a fake clock.
 """
 
 from __future__ import annotations
@@ -29,7 +30,19 @@ from tests.flows.fake import FakeHost
 from tests.plan.states import BLUE, GREEN, V1, V2, V3
 
 ANSWER_S = 1.0
+"""Of the fake clock."""
+HANGS_S = 30
+BUSY_S = 10.0
+"""Of real time: a machine with other things to do may take that long for what others do at once."""
 OTHER = Holder("peter", "CI", "restoops deploy v9 staging", "2026-01-02T03:04:05.000Z")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Seconds of real time and of our own clock."""
+
+    real: float
+    ours: float
 
 
 @dataclass
@@ -38,20 +51,20 @@ class Wait:
 
     operator: Operator
     act: Callable[[Operator], object]
-    asked_at: float = 0
-    answered_at: float = 0
+    asked_at: Moment | None = None
+    answered_at: Moment | None = None
     _over: threading.Event = field(default_factory=threading.Event)
 
     def hang(self) -> None:
         self.ask()
-        self._over.wait(10)
+        self._over.wait(HANGS_S)
 
     def ask(self) -> None:
         self.asked_at = self.now()
         self.operator.interrupt.ask()
 
-    def now(self) -> float:
-        return time.monotonic() + self.operator.clock.monotonic()
+    def now(self) -> Moment:
+        return Moment(time.monotonic(), self.operator.clock.monotonic())
 
     def end(self) -> None:
         self._over.set()
@@ -254,7 +267,8 @@ def test_a_signal_ends_every_wait_within_a_second(name: str) -> None:
             wait.act(wait.operator)
         wait.answered_at = wait.answered_at or wait.now()
         assert wait.asked_at, "nothing was waited for"
-        assert wait.answered_at - wait.asked_at < ANSWER_S
+        assert wait.answered_at.ours - wait.asked_at.ours < ANSWER_S
+        assert wait.answered_at.real - wait.asked_at.real < BUSY_S
         assert all(host.holder in (None, OTHER) for host in wait.operator.hosts)
         assert wait.operator.host.serving in (V2, V3, V1, None)
     finally:
@@ -292,8 +306,8 @@ def test_a_signal_before_the_proxy_runs_does_not_say_that_something_serves() -> 
 
 def hooked(name: str, folder: Path, operator: Operator) -> Operator:
     """Let a hook say that it has begun, and never end."""
-    script = "trap 'echo ended >>told; exit' TERM; echo begun; sleep 20 & wait"
-    operator.hooks = Hooks({name: ("sh", "-c", script)}, folder, 30)
+    script = "trap 'echo ended >>told; exit' TERM; echo begun; sleep 60 & wait"
+    operator.hooks = Hooks({name: ("sh", "-c", script)}, folder, 60)
     return operator
 
 
@@ -329,7 +343,7 @@ def test_a_signal_ends_a_hook_within_a_second(name: str, tmp_path: Path) -> None
         else:
             operator.deploy(V2)
 
-    assert taken[0] < ANSWER_S
+    assert taken[0] < BUSY_S
     assert (tmp_path / "told").read_text() == "ended\n"
     assert operator.host.serving == (V2 if name == "post_deploy" else V1)
     assert operator.host.holder is None
@@ -343,7 +357,7 @@ def test_on_failure_is_told_of_a_signal_and_ends_with_the_next(tmp_path: Path) -
         operator.deploy(V2)
     wait.end()
 
-    assert taken[0] < ANSWER_S
+    assert taken[0] < BUSY_S
     cut_off = Output("on_failure", "cut off by a signal, which does not change the result")
     assert cut_off in operator.told
     assert operator.host.serving == V1

@@ -147,6 +147,7 @@ class Stage:
     cloud: SlowCloud
     env: dict[str, str] = field(default_factory=dict)
     environment: str = "dev"
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
@@ -180,7 +181,7 @@ class Stage:
     def start(self, *words: str, typed: str | None = None, **env: str) -> subprocess.Popen[str]:
         """Start a command of `restoops infra`; `typed` is a terminal's input."""
         argv = [sys.executable, "-m", "restoops", "infra", *words]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv if typed is None else [sys.executable, "-c", _AT_TERMINAL, typed, *argv],
             cwd=self.folder,
             env=self.variables(env),
@@ -189,6 +190,8 @@ class Stage:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
 
     def interrupt(self, process: subprocess.Popen[str], when: Callable[[], object]) -> Done:
         """Send SIGINT, do `when`, and wait for the end."""
@@ -214,12 +217,25 @@ sys.exit(subprocess.run(sys.argv[2:], stdin=its).returncode)
 """Runs a program with a terminal as its standard input, into which something was typed."""
 
 
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill a command that still runs because its test has failed."""
+    with process:
+        if process.poll() is None:
+            process.kill()
+
+
 @contextmanager
 def entered(folder: Path, name: str = "dev") -> Iterator[Stage]:
     """Have the project of a folder, and the account beside it, as they are."""
     cloud = SlowCloud(folder / "account.json")
     with running(cloud) as env:
-        yield Stage(folder / "project", cloud, env, name)
+        made = Stage(folder / "project", cloud, env, name)
+        try:
+            yield made
+        finally:
+            cloud.go_on.set()
+            for process in made.started:
+                end(process)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -14,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.lab.patience import PATIENCE_S
+
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--remote-debugging-pipe",
 )  # fmt: skip
 AXE = Path(__file__).parents[2] / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE_S = 60
 
 
 @dataclass
@@ -64,11 +64,6 @@ class Tab:
         found = self.run("axe.run().then(it => it.violations.map(one => one.id + ': ' + "
                          "one.nodes.map(node => node.html).join(' ').slice(0, 300)))")  # fmt: skip
         return list(found)
-
-    def screenshot(self) -> bytes:
-        """Return the whole page as a PNG."""
-        shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        return base64.b64decode(shot["data"])
 
     def requested(self) -> list[str]:
         """Return the addresses that were asked for."""

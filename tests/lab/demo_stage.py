@@ -7,7 +7,6 @@ stage of the same name left when it was killed is removed by the next one.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,8 @@ from docker.errors import APIError, NotFound
 
 from tests.lab import cache, images
 from tests.lab.images import App
+from tests.lab.patience import PATIENCE_S
+from tests.lab.ports import is_free
 from tests.lab.registry import Registry
 
 SOCKET = "unix:///var/run/docker.sock"
@@ -32,7 +33,6 @@ COMMAND = Path(sys.executable).with_name("restoops")
 ROUTES = Path("/proc/net/route")
 PRIVATE = ("172.30", "10.213", "192.168")
 FIRST_PORT, FIRST_REGISTRY_PORT = 8080, 5000
-PATIENCE_S = 40.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -109,7 +109,7 @@ def stage(app: str) -> Iterator[Stage]:
         engine = DockerClient(base_url=SOCKET)
         try:
             clear(engine, app)
-            with Registry(free_port(FIRST_REGISTRY_PORT)) as registry:
+            with Registry(first_free_port(FIRST_REGISTRY_PORT)) as registry:
                 settings = _settings(app, engine, registry, folder)
                 (work := Path(folder) / "work").mkdir()
                 yield Stage(app, engine, registry, settings, work)
@@ -170,19 +170,9 @@ def undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def free_port(first: int) -> int:
+def first_free_port(first: int) -> int:
     """Return the first port from `first` on that nothing listens on."""
-    return next(port for port in range(first, 65536) if _is_free(port))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError:
-            return False
-    return True
+    return next(port for port in range(first, 65536) if is_free(port))
 
 
 def free_subnet(engine: DockerClient) -> str:
@@ -214,7 +204,7 @@ def _settings(app: str, engine: DockerClient, registry: Registry, folder: str) -
         "RESTOOPS_REGISTRY__HOST": registry.local,
         "RESTOOPS_IMAGE__REPOSITORY": _repository(app),
         "RESTOOPS_PROXY__IMAGE": images.haproxy(engine),
-        "RESTOOPS_PROXY__PORT": str(free_port(FIRST_PORT)),
+        "RESTOOPS_PROXY__PORT": str(first_free_port(FIRST_PORT)),
         "RESTOOPS_NETWORK__SUBNET": free_subnet(engine),
         "RESTOOPS_HOST__STATE_DIR": f"{folder}/state",
     }

@@ -8,7 +8,6 @@ import time
 import uuid
 from ipaddress import IPv4Network
 from itertools import islice
-from types import TracebackType
 from typing import Any, Self
 
 from docker import DockerClient
@@ -91,12 +90,7 @@ class Droplet:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

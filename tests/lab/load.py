@@ -16,7 +16,6 @@ import asyncio
 import errno
 import json
 import re
-import resource
 import signal
 import socket
 import sys
@@ -336,7 +335,6 @@ def percentile(ordered: list[float], percent: float) -> float:
 def result(tally: Tally, seconds: float) -> dict[str, Any]:
     """Return the outcome as what JSON can carry; loadrun.LoadResult reads it."""
     ordered = sorted(tally.latencies_ms)
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "seconds": round(seconds, 3),
         "requests": sum(second.sent for second in tally.seconds),
@@ -362,7 +360,6 @@ def result(tally: Tally, seconds: float) -> dict[str, Any]:
             for s in tally.seconds
         ],
         "late_max_ms": round(tally.late_max_ms, 2),
-        "cpu_s": round(used.ru_utime + used.ru_stime, 2),
     }
 
 

@@ -9,8 +9,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
+
+from tests.lab.patience import PATIENCE_S
 
 PROGRAM = Path(__file__).with_name("load.py")
 CAP_S = 280.0
@@ -54,7 +55,6 @@ class LoadResult:
     per_second: list[dict[str, float]]
     late_max_ms: float
     """How far the client itself fell behind at most; figures of latency are no better."""
-    cpu_s: float
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -88,12 +88,7 @@ class LoadRun:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._process:
             self._process.kill()
             self._process.communicate()
@@ -110,7 +105,7 @@ class LoadRun:
             text=True,
         )
 
-    def wait_for_traffic(self, timeout_s: float = 10) -> None:
+    def wait_for_traffic(self, timeout_s: float = PATIENCE_S) -> None:
         """Return when the first good answer has come.
 
         Raises:
@@ -118,7 +113,7 @@ class LoadRun:
         """
         self._wait_for_line("release ", timeout_s)
 
-    def wait_for_release(self, release: str, timeout_s: float = 10) -> None:
+    def wait_for_release(self, release: str, timeout_s: float = PATIENCE_S) -> None:
         """Return when `release` has taken over, now or at any time before.
 
         Raises:

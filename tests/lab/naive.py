@@ -17,6 +17,7 @@ from docker.models.containers import Container
 
 from tests.lab import cache, images, network
 from tests.lab.images import App
+from tests.lab.patience import PATIENCE_S
 
 APP_PORT = 3001
 PROXY_PORT = 8080
@@ -76,7 +77,7 @@ def address(container: Container) -> str:
     return str(container.attrs["NetworkSettings"]["Networks"][network.NAME]["IPAddress"])
 
 
-def await_listening(host: str, port: int, timeout_s: float = 10) -> None:
+def await_listening(host: str, port: int, timeout_s: float = PATIENCE_S) -> None:
     """Return when a connection to `host:port` succeeds; the last refusal is raised in the end."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -88,13 +89,6 @@ def await_listening(host: str, port: int, timeout_s: float = 10) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def stop_then_start(engine: DockerClient, old: Container, app: App, port: int) -> Container:
@@ -133,7 +127,7 @@ class Proxy:
             raise
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._container.remove(force=True, v=True)
 
     @property

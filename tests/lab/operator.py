@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab.droplet import Droplet
+from tests.lab.patience import PATIENCE_S
 from tests.lab.registry import Registry
 from tests.lab.releases import REPOSITORY
 
@@ -87,9 +88,12 @@ class Desk:
             text=True,
         )
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Outcome:
-        """Run a command to its end."""
-        return finish(self.start(*arguments, env=env))
+    def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, piped: str | None = None
+    ) -> Outcome:
+        """Run a command to its end, with `piped` on its standard input."""
+        stdin = subprocess.DEVNULL if piped is None else subprocess.PIPE
+        return finish(self.start(*arguments, env=env, stdin=stdin), piped=piped)
 
     def must(self, *arguments: str) -> Outcome:
         """Run a command that has to succeed."""
@@ -145,7 +149,7 @@ class Operator(Desk):
         return tuple(f"http://{droplet.address}:{PORT}/" for droplet in self.droplets)
 
 
-def finish(process: subprocess.Popen[str], timeout_s: float = 120) -> Outcome:
+def finish(process: subprocess.Popen[str], piped: str | None = None) -> Outcome:
     """Wait for a command and return its outcome."""
-    stdout, stderr = process.communicate(timeout=timeout_s)
+    stdout, stderr = process.communicate(piped, timeout=2 * PATIENCE_S)
     return Outcome(process.returncode, stdout, stderr)

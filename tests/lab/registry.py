@@ -5,21 +5,20 @@ import http.client
 import json
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from docker import DockerClient
 
 from tests.lab import network
 from tests.lab.oci import Bundle
+from tests.lab.ports import free_port
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-READY_TIMEOUT_S = 10.0
+READY_TIMEOUT_S = 60.0
 
 
 class RegistryFailed(Exception):
@@ -36,7 +35,7 @@ class Registry:
     def __init__(
         self, port: int | None = None, username: str = "restoops", *, is_open: bool = False
     ) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.username = username
         self.password = secrets.token_hex(16)
         self.local = f"127.0.0.1:{self.port}"
@@ -54,12 +53,7 @@ class Registry:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def start(self) -> None:
@@ -86,7 +80,7 @@ class Registry:
         """Stop the process; the images stay for the next `start`."""
         if self._process:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
             self._process = None
 
     def close(self) -> None:
@@ -192,9 +186,3 @@ class Registry:
             del configuration["auth"]
         # docker-registry reads YAML, which JSON is a part of.
         (self._home / "config.yml").write_text(json.dumps(configuration))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("0.0.0.0", 0))
-        return int(probe.getsockname()[1])

@@ -12,10 +12,9 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-_PATIENCE_S = 20
+from tests.lab.patience import PATIENCE_S
 
 
 class OnTerminal:
@@ -40,12 +39,7 @@ class OnTerminal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -71,11 +65,11 @@ class OnTerminal:
     def finish(self) -> int:
         """Return the exit status, waiting for the end if need be."""
         self._read_until("")
-        return self._process.wait(_PATIENCE_S)
+        return self._process.wait(PATIENCE_S)
 
     def _read_until(self, text: str) -> str:
         """Return what is shown up to `text`, or up to the end without one."""
-        end, new = time.monotonic() + _PATIENCE_S, ""
+        end, new = time.monotonic() + PATIENCE_S, ""
         while not (text and text in new):
             assert time.monotonic() < end, f"no {text!r}: {self.shown}"
             if not select.select([self._ours], [], [], 0.1)[0]:
@@ -88,6 +82,6 @@ class OnTerminal:
                 assert not text, f"ended without {text!r}: {self.shown}"
                 break
             new += chunk
-            end = time.monotonic() + _PATIENCE_S  # it moves: only silence is waited for so long
+            end = time.monotonic() + PATIENCE_S  # it moves: only silence is waited for so long
             self.shown += chunk
         return new

@@ -5,7 +5,6 @@ import json
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from docker.models.containers import Container
 from tests.lab import images, naive
 from tests.lab.droplet import Droplet, DropletFailed
 from tests.lab.images import App
+from tests.lab.patience import eventually
 from tests.lab.registry import Registry, RegistryFailed
 from tests.lab.releases import Releases
 
@@ -45,15 +45,6 @@ def ask(host: str, path: str, method: str = "GET") -> Reply:
 def health(host: str) -> tuple[int, dict[str, str]]:
     reply = ask(host, "/health")
     return reply.status, json.loads(reply.body)
-
-
-def eventually(is_so: Callable[[], bool], timeout_s: float = 10) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def ssh(droplet: Droplet, key: Path, known_hosts: Path, command: str) -> str:
@@ -174,9 +165,13 @@ def test_a_healthy_app_answers(engine: DockerClient) -> None:
 
 
 def test_a_slow_starter_becomes_healthy(engine: DockerClient) -> None:
-    with naive.running(engine, App("r1", "slow-start", start_delay_s=1)) as app:
+    with naive.running(engine, App("r1", "slow-start", start_delay_s=60)) as app:
         host = naive.address(app)
         assert (health(host)[0], ask(host, "/").status) == (503, 503)
+        ask(host, "/mend", "POST")
+        assert (health(host)[0], ask(host, "/").status) == (200, 200)
+    with naive.running(engine, App("r1", "slow-start", start_delay_s=1)) as app:
+        host = naive.address(app)
         assert eventually(lambda: health(host)[0] == 200)
 
 
@@ -211,7 +206,7 @@ def stop_with_a_request_under_way(app: Container) -> tuple[str, list[str]]:
 
     def request() -> None:
         try:
-            outcome.append(ask(host, "/slow?s=0.7").body)
+            outcome.append(ask(host, "/slow?s=3").body)
         except (ConnectionError, http.client.HTTPException):
             outcome.append("cut")
 

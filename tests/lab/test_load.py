@@ -7,6 +7,7 @@ from tests.lab import naive
 from tests.lab.images import App
 from tests.lab.load import Releases
 from tests.lab.loadrun import LoadFailed, LoadRun
+from tests.lab.ports import free_port
 
 OLD = App("old", term="rude")
 NEW = App("new")
@@ -38,7 +39,7 @@ def test_a_steady_server_is_innocent(engine: DockerClient) -> None:
 @pytest.mark.lab
 @pytest.mark.parametrize("term", ["graceful", "rude"])
 def test_stop_then_start_on_one_port_is_guilty(engine: DockerClient, term: str) -> None:
-    port = naive.free_port()
+    port = free_port()
     old = naive.start(engine, App("old", term=term), port)
     containers = [old]
     try:
@@ -88,7 +89,7 @@ def test_a_switch_with_drain_is_innocent(engine: DockerClient) -> None:
 
 @pytest.mark.lab
 def test_a_server_that_cannot_be_reached_is_guilty() -> None:
-    with LoadRun(f"http://127.0.0.1:{naive.free_port()}/", options=("--seconds", "1")) as load:
+    with LoadRun(f"http://127.0.0.1:{free_port()}/", options=("--seconds", "1")) as load:
         with pytest.raises(LoadFailed, match="no release"):
             load.wait_for_traffic(timeout_s=0.3)
         result = load.wait()
@@ -97,7 +98,7 @@ def test_a_server_that_cannot_be_reached_is_guilty() -> None:
 
 @pytest.mark.lab
 def test_an_answer_that_comes_too_late_is_a_failure(engine: DockerClient) -> None:
-    options = ("--seconds", "1", "--timeout", "0.3", *SLOW)
+    options = ("--seconds", "1", "--timeout", "2", "--slow-path", "/slow?s=10", *SLOW[2:])
     with naive.running(engine, NEW) as app:
         url = f"http://{naive.address(app)}:{naive.APP_PORT}/"
         with LoadRun(url, rate=100, options=options) as load:

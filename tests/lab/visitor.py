@@ -6,7 +6,6 @@ import shlex
 from ipaddress import IPv4Address, IPv4Network
 from itertools import cycle, islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from docker import DockerClient
@@ -43,12 +42,7 @@ class Visitor:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self._container.remove(force=True, v=True)
         except NotFound:

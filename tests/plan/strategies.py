@@ -14,7 +14,7 @@ from restoops.model import Color, Container, HostState, Proxy, Release
 from restoops.plan.bluegreen import Wishes
 from tests.plan.states import SPEC, V1, V2, V3, V4, Outcome, digest, record, release, run
 
-many = settings(max_examples=150, deadline=None, database=None)
+many = settings(max_examples=150)
 
 RELEASES = (V1, V2, V3, V4, release("v5"), Release("v1", digest("v1, rebuilt")))
 MAYBE_COLOR = (None, *Color)

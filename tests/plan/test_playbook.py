@@ -17,7 +17,7 @@ from restoops.plan.playbook import (
     TaskStarted,
     read_event,
 )
-from restoops.plan.playbook_board import Board, counted, table_of
+from restoops.plan.playbook_board import Board, table_of
 
 
 def ended(kind: str, host: str = "a", **answer: Any) -> str:
@@ -126,7 +126,3 @@ def test_the_summary_has_a_row_for_each_host() -> None:
 
     assert rows[1] == ("a", "5", "2", "0", "0", "1")
     assert len(rows[0]) == len(rows[1])
-
-
-def test_words_follow_numbers() -> None:
-    assert [counted(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]

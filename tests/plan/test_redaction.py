@@ -22,10 +22,6 @@ strong = values.filter(lambda it: not is_weak(it) and it == it.strip())
 around = st.text(st.sampled_from(" |\n"), max_size=20)
 
 
-def _wrapped(value: str) -> str:
-    return base64.encodebytes(value.encode()).decode()
-
-
 WRITTEN: dict[str, Callable[[str], str]] = {
     "as it is": lambda it: it,
     "in JSON": json.dumps,

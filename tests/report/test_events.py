@@ -61,7 +61,7 @@ from restoops.report.events import (
 from restoops.report.jsonl import JsonReporter
 from restoops.report.plain import PlainReporter
 from restoops.report.terminal import TerminalReporter
-from restoops.report.wording import describe, duration
+from restoops.report.wording import counted, describe, duration
 from tests.plan.states import BLUE, GREEN, V1, V2, V3, run
 
 STEPS: list[tuple[Step, str]] = [
@@ -96,11 +96,11 @@ ENDED = RunEnded(
 V1_SHOWN, V2_SHOWN = f"v1 ({V1.digest.short})", f"v2 ({V2.digest.short})"
 EVENTS: list[tuple[Event, str]] = [
     (RunStarted("deploy", "staging", V2, ("web-1",)), f"deploy {V2_SHOWN} on staging (web-1)"),
-    (Planned("web-1", V1, (SWITCH,), dry_run=False), "  web-1  v1 serves; 1 steps"),
+    (Planned("web-1", V1, (SWITCH,), dry_run=False), "  web-1  v1 serves; 1 step"),
     (Planned("web-1", None, (), dry_run=False), "  web-1  nothing serves yet; no steps"),
     (
         Planned("web-1", V1, (SWITCH,), dry_run=True),
-        "  web-1  v1 serves; 1 steps\n  web-1  would switch traffic to green",
+        "  web-1  v1 serves; 1 step\n  web-1  would switch traffic to green",
     ),
     (
         Batches((("web-1", "web-2"), ("web-3",)), 30, dry_run=True),
@@ -192,7 +192,7 @@ EVENTS: list[tuple[Event, str]] = [
              HostResult("web-3", Ending.UNCLEAR, None)),
             2.5, dry_run=False, cut=1,
         ),
-        (f"{V2_SHOWN} serves on 1 of 3 hosts of staging, after 2.5 s; 1 requests were cut at the "
+        (f"{V2_SHOWN} serves on 1 of 3 hosts of staging, after 2.5 s; 1 request was cut at the "
         f"end of the drain\n  web-1   done         {V2_SHOWN}\n"
         f"  web-20  undone       {V1_SHOWN}  the disk is full\n"
         "  web-3   unclear      nobody can say what"),
@@ -223,6 +223,10 @@ def test_a_step_in_words(step: Step, words: str) -> None:
 )  # fmt: skip
 def test_a_duration_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_words_follow_numbers() -> None:
+    assert [counted(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
 
 
 @every_event
@@ -271,6 +275,28 @@ def test_the_live_view_in_a_pipe_is_free_of_codes(
     assert not CODES.search(out + err)
     if isinstance(event, RunEnded):
         assert out == f"✔ {line}\n"
+
+
+@pytest.mark.parametrize("kind", [PlainReporter, TerminalReporter])
+def test_what_programs_and_hosts_have_written_gives_a_terminal_no_orders(
+    kind: type[PlainReporter | TerminalReporter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written, reporter = "no\x1b[2J\x07 database", kind()
+    for event in (
+        StepStarted("web-1", Pull(V2.digest)),
+        Progress("web-1", Pull(V2.digest), written),
+        StepEnded("web-1", Pull(V2.digest), 1, written),
+        StepBroken("web-1", Pull(V2.digest), written),
+        Waiting("web-1", written),
+    ):
+        reporter.tell(event)
+    reporter.error(StepFailed(written, hint=f"{written}\nsecond", details=f"{written}\nsecond"))
+    reporter.close()
+
+    out, err = capsys.readouterr()
+    assert not CODES.search(out + err)
+    assert err.count("second") == 2
+    assert "database\n  | second\n" in err.replace("│", "|")
 
 
 def _everything_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> str:

@@ -14,6 +14,7 @@ from restoops.plan.smoke import Result
 from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service, Verdict
 from restoops.report.health import LiveWatch, PlainWatch, show_health, summary
 from restoops.report.sparkline import Sample, sparkline
+from restoops.report.wording import printable
 
 HOST = HostHealth(
     "web-1.example.com",
@@ -82,7 +83,10 @@ def test_a_watch_in_a_pipe_has_a_line_for_each_look(capsys: pytest.CaptureFixtur
     view.close()
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines == ["03:04:05 staging is healthy: 2 of 2 healthy", summary("staging", ILL)]
+    assert lines == [
+        "03:04:05 staging is healthy: 2 of 2 healthy",
+        printable(summary("staging", ILL)),
+    ]
     assert "degraded: 1 of 2 healthy; web-2: answers 503" in lines[1]
 
 

@@ -1,9 +1,11 @@
 """What tests of secrets work on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab.github import Github
 from tests.safekeeping.stage import Project
 
 
@@ -15,3 +17,10 @@ def project(tmp_path: Path) -> Project:
     made = Project(folder, {"HOME": str(tmp_path / "home")})
     made.git("init", "--quiet", "--initial-branch=main")
     return made
+
+
+@pytest.fixture
+def github() -> Iterator[Github]:
+    """GitHub, with the environment `staging`."""
+    with Github("staging") as running:
+        yield running

@@ -7,8 +7,9 @@ import pytest
 
 import restoops.config.template as commented
 from restoops.cli.context import load_environment
-from restoops.cli.hosts import secrets_of
 from restoops.config.load import choose
+from restoops.flows.secrets_current import handing
+from restoops.flows.secrets_sources import Keeping
 from tests.safekeeping.canaries import PASSWORD
 from tests.safekeeping.stage import Done, Project
 
@@ -99,9 +100,9 @@ def test_a_password_store_is_asked_once_in_a_run(
     project.write("restoops.yaml", "environments: {staging: {hosts: [a]}}\n" + section % script)
     monkeypatch.chdir(project.folder)
 
-    read = secrets_of(load_environment("staging", checks_secrets=True))
+    loaded = load_environment("staging", checks_secrets=True)
+    read = handing(Keeping.of(loaded, start=project.folder, environ={}))
 
-    assert read
     assert {name: it.secret.reveal() for name, it in read().values.items()} == {
         "SESSION_KEY": PASSWORD
     }
@@ -119,19 +120,19 @@ def test_the_section_of_one_environment_counts_for_it_alone(project: Project) ->
     text = "environments: {staging: {hosts: [a], secrets: {template: b}}, dev: {hosts: [c]}}"
     project.write("restoops.yaml", text)
     chosen = {
-        name: choose(name, start=project.folder, environ={}).has_secrets
+        name: choose(name, start=project.folder, environ={}).settings.has_secrets
         for name in ("staging", "dev", "local")
     }
 
     assert chosen == {"staging": True, "dev": False, "local": False}
     variable = {"RESTOOPS_SECRETS__SOURCE": "environment"}
-    assert choose("dev", start=project.folder, environ=variable).has_secrets
+    assert choose("dev", start=project.folder, environ=variable).settings.has_secrets
 
 
 def test_the_file_of_init_asks_for_no_check(project: Project) -> None:
     project.write("restoops.yaml", commented.render())
 
-    assert not choose("local", start=project.folder, environ={}).has_secrets
+    assert not choose("local", start=project.folder, environ={}).settings.has_secrets
 
 
 def test_what_age_has_encrypted_is_masked_in_them_too(project: Project, terraform: Path) -> None:

@@ -1,7 +1,6 @@
 """`restoops secrets push --to github`: sealed, only what changed, and no value is shown."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -27,12 +26,6 @@ SETTINGS = (
     "secrets: {template: .env.example, source: environment, "
     f"github_repository: {REPOSITORY}, github_repository_secrets: [npm_token]}}\n"
 )
-
-
-@pytest.fixture
-def github() -> Iterator[Github]:
-    with Github("staging") as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,6 @@ SETTINGS = (
     "secrets: {template: .env.example, file: ../staging.env, "
     f"github_repository: {REPOSITORY}}}\n"
 )
-
-
-@pytest.fixture
-def github() -> Iterator[Github]:
-    with Github("staging") as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

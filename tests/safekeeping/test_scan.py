@@ -29,7 +29,7 @@ def test_a_clean_directory_is_clean(project: Project) -> None:
 
     done = project.run("scan")
 
-    assert (done.status, done.out, done.err) == (0, ".: no secrets found by gitleaks\n", "")
+    assert (done.status, done.out, done.err) == (0, ".: 0 secrets found by gitleaks\n", "")
 
 
 def test_a_secret_is_told_by_its_place_and_never_by_its_value(project: Project) -> None:

@@ -95,8 +95,8 @@ def test_an_interrupt_ends_it_before_it_changes_anything(
         command, cwd=terraform.folder, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True
     ) as apply:
         assert apply.stdout
-        while "Do you want to perform these actions" not in apply.stdout.readline():
-            pass
+        while "Do you want to perform these actions" not in (line := apply.stdout.readline()):
+            assert line, "it ended before it asked"
         apply.send_signal(signal.SIGINT)
         # Its input stays open: nothing else than the signal ends it.
         status = apply.wait(timeout=PATIENCE_S)

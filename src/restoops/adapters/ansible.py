@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,13 +72,12 @@ class Playbook:
 
 
 def program() -> str:
-    """Return the path of ansible-playbook: on PATH, else beside the Python that runs us.
+    """Return the path of ansible-playbook.
 
     Raises:
         UsageError: it is not installed.
     """
-    beside = Path(sys.executable).with_name(PROGRAM)
-    found = shutil.which(PROGRAM) or (str(beside) if beside.is_file() else None)
+    found = process.find(PROGRAM, os.environ)
     if not found:
         raise UsageError(f"{PROGRAM} is not installed on this machine", hint=INSTALL)
     return found

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from restoops.adapters.manifests import concurrently
 from restoops.adapters.registry import RegistryClient
 
@@ -57,17 +55,11 @@ class Completeness:
             yield from self._missing(child)
 
     def _read(self, reference: str) -> Needs | None:
-        response = self._client.ask("GET", f"manifests/{reference}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return None
-        return _needs_of(self._client.check(response).content)
+        response = self._client.find("GET", f"manifests/{reference}")
+        return _needs_of(response.content) if response else None
 
     def _has_blob(self, digest: str) -> bool:
-        response = self._client.ask("HEAD", f"blobs/{digest}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return False
-        self._client.check(response)
-        return True
+        return self._client.find("HEAD", f"blobs/{digest}") is not None
 
 
 def _needs_of(body: bytes) -> Needs:

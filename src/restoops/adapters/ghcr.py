@@ -71,13 +71,8 @@ class Packages:
 
     def version(self, number: int) -> Version | None:
         """Return one version as it is now; None when it has gone."""
-        response = self._ask("GET", f"/versions/{number}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return None
-        try:
-            return self._version(self._github.check(response, self._purpose).json())
-        except ValueError as error:
-            raise self._github.not_understood(self._purpose) from error
+        found = self._github.find(f"{self._places[0]}/versions/{number}", self._purpose)
+        return None if found is None else self._version(found)
 
     def delete(self, number: int) -> bool:
         """Delete a version with all of its tags; say whether it was still there.

@@ -34,15 +34,6 @@ def commit_of(directory: Path, *scope: Path) -> Commit:
     return Commit(sha, is_clean=not any(changed))
 
 
-def remote_of(directory: Path) -> str:
-    """Return the address of the remote `origin`.
-
-    Raises:
-        StepFailed: there is none, or no repository, or no git.
-    """
-    return process.run(["git", "-C", str(directory), "remote", "get-url", "origin"]).strip()
-
-
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A repository, by the directory at its top; a shallow one lacks a part of its history."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from restoops.adapters.nearby import is_this_machine
 from restoops.adapters.patience import Patience
 from restoops.errors import StepFailed, Unreachable, UsageError
 from restoops.model import Secret
@@ -93,10 +94,14 @@ class Github:
         self, method: str, url: str, purpose: Purpose, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return a good answer that is an object; see `ask`."""
-        value = self._json(self.ask(method, url, purpose, body), purpose)
-        if not isinstance(value, dict):
-            raise self.not_understood(purpose)
-        return value
+        return self._object(self.ask(method, url, purpose, body), purpose)
+
+    def find(self, url: str, purpose: Purpose) -> dict[str, Any] | None:
+        """Return the object that is there, or None when there is none; see `ask`."""
+        response = self.send("GET", url, purpose)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return self._object(self.check(response, purpose), purpose)
 
     def entries(self, url: str, purpose: Purpose, key: str = "") -> Iterator[dict[str, Any]]:
         """Yield all entries of a list, page by page; `key` is where an answer has them, if not all.
@@ -170,6 +175,12 @@ class Github:
             hint=purpose.needs,
         )
 
+    def _object(self, response: httpx.Response, purpose: Purpose) -> dict[str, Any]:
+        value = self._json(response, purpose)
+        if not isinstance(value, dict):
+            raise self.not_understood(purpose)
+        return value
+
     def _json(self, response: httpx.Response, purpose: Purpose) -> Any:
         try:
             return response.json()
@@ -218,11 +229,6 @@ def find_api(configured: str) -> str:
             hint="In GitHub Actions it is set; elsewhere leave it out or set `registry.api`.",
         )
     return found
-
-
-def is_this_machine(host: str) -> bool:
-    """Return whether a host is a loopback address."""
-    return host == "localhost" or host.startswith("127.")
 
 
 def _what_then(purpose: Purpose) -> str:

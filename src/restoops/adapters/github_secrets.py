@@ -70,11 +70,8 @@ class SecretPlace:
 
     def variable(self, name: str) -> str:
         """Return the value of a variable; nothing when there is none."""
-        response = self._github.send("GET", f"{self._base}/variables/{name}", self._purpose)
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return ""
-        found = self._github.check(response, self._purpose).json()
-        return str(found.get("value", "")) if isinstance(found, dict) else ""
+        found = self._github.find(f"{self._base}/variables/{name}", self._purpose)
+        return "" if found is None else str(found.get("value", ""))
 
     def set_variable(self, name: str, value: str) -> None:
         """Set a variable, whether it was there or not."""
@@ -95,5 +92,8 @@ def seal(public_key: str, value: Secret) -> str:
     try:
         box = SealedBox(PublicKey(base64.b64decode(public_key, validate=True)))
     except (ValueError, TypeError, CryptoError) as error:
-        raise StepFailed("GitHub's public key is none that can be used") from error
+        raise StepFailed(
+            "GitHub's public key is none that can be used; nothing was sent",
+            hint="Run it again. Does GITHUB_API_URL or `registry.api` lead to GitHub itself?",
+        ) from error
     return base64.b64encode(box.encrypt(value.reveal().encode())).decode()

@@ -216,7 +216,7 @@ def _record(value: dict[str, Any]) -> Record:
     value.pop("before", None)
     try:
         return Record(
-            run=_run(value.pop("run")),
+            run=_run(_known(OpenRun, value.pop("run"))),
             log=tuple(Timing(**_known(Timing, timing)) for timing in value.pop("log", ())),
             output=tuple(str(line) for line in value.pop("output", ())),
             **_known(Record, value),

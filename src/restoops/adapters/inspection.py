@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from restoops.adapters.manifests import normal_time, platform_in
 from restoops.adapters.registry import RegistryClient
 from restoops.contents import Description, PlatformImage
@@ -39,7 +37,8 @@ class Inspector:
             ({"digest": str(digest)}, top)
         ]
         configs = [self._blob(body.get("config")) for _, body in bodies]
-        statements = [layer for it in about for layer in self._manifest(it["digest"])["layers"]]
+        attestations = (self._manifest(it["digest"]) for it in about)
+        statements = [layer for it in attestations for layer in it.get("layers") or ()]
         labels = _labels(configs[0] if configs else {}, top)
         return Description(
             digest,
@@ -68,18 +67,14 @@ class Inspector:
         return ""
 
     def _manifest(self, digest: Digest | str) -> dict[str, Any]:
-        response = self._client.ask("GET", f"manifests/{digest}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return {}
-        return self._client.object(response)
+        response = self._client.find("GET", f"manifests/{digest}")
+        return self._client.object(response) if response else {}
 
     def _blob(self, described: Mapping[str, Any] | None) -> dict[str, Any]:
         if not described or int(described.get("size", 0)) > _LONGEST_STATEMENT:
             return {}
-        response = self._client.ask("GET", f"blobs/{described['digest']}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return {}
-        return self._client.object(response)
+        response = self._client.find("GET", f"blobs/{described['digest']}")
+        return self._client.object(response) if response else {}
 
 
 def _labels(config: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, str]:

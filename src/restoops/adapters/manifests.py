@@ -86,18 +86,18 @@ class ManifestReader:
         concurrently(self._read, (digest for digest in digests if digest not in self._known))
 
     def _read(self, reference: str | Digest) -> Read | None:
-        response = self._client.ask("GET", f"manifests/{reference}")
-        if response.status_code == httpx.codes.NOT_FOUND:
+        response = self._client.find("GET", f"manifests/{reference}")
+        if response is None:
             return None
-        read = parse_manifest(self._client.check(response))
+        read = parse_manifest(response)
         return self._known.setdefault(read.manifest.digest, read)
 
     def _digest_now(self, tag: str) -> Digest | None:
-        response = self._client.ask("HEAD", f"manifests/{tag}")
-        if response.status_code == httpx.codes.NOT_FOUND:
+        response = self._client.find("HEAD", f"manifests/{tag}")
+        if response is None:
             return None
         try:
-            return Digest(self._client.check(response).headers.get("docker-content-digest", ""))
+            return Digest(response.headers.get("docker-content-digest", ""))
         except ValueError:
             read = self._read(tag)
             return read.manifest.digest if read else None
@@ -116,9 +116,8 @@ class ManifestReader:
 
     def _read_config(self, digest: Digest) -> None:
         read = self._known[digest]
-        response = self._client.ask("GET", f"blobs/{read.config}")
-        is_there = response.status_code != httpx.codes.NOT_FOUND
-        config = self._client.object(response) if is_there else {}
+        response = self._client.find("GET", f"blobs/{read.config}")
+        config = self._client.object(response) if response else {}
         platform = platform_in(config)
         manifest = replace(
             read.manifest,

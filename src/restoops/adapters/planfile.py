@@ -18,6 +18,7 @@ from restoops.errors import UsageError
 _ENTRY = "restoops.json"
 _STATE = "tfstate"
 """The state that the plan was made from, as refreshed; its position is that of the one stored."""
+_HINT = "`restoops infra plan ENVIRONMENT --out FILE` writes one."
 
 
 def save_plan(made: Path, target: Path, origin: dict[str, Any]) -> None:
@@ -53,6 +54,3 @@ def state_position(path: Path) -> tuple[str, int]:
     with zipfile.ZipFile(path) as archive:
         state = json.loads(archive.read(_STATE))
     return str(state["lineage"]), int(state["serial"])
-
-
-_HINT = "`restoops infra plan ENVIRONMENT --out FILE` writes one."

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from restoops.errors import Refused, UsageError
 
+_HINT = "Is the directory there and yours, and has its disk room?"
+
 
 def write_private(path: Path, content: str | bytes) -> None:
     """Replace `path` whole, readable by its owner only: the old content or the new, never a part.
@@ -20,7 +22,7 @@ def write_private(path: Path, content: str | bytes) -> None:
     try:
         write_whole(path, content.encode() if isinstance(content, str) else content, 0o600)
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}") from error
+        raise Refused(f"{path} cannot be written: {error.strerror}", hint=_HINT) from error
 
 
 def write_whole(path: Path, data: bytes, mode: int) -> None:
@@ -77,7 +79,7 @@ def make_private_directory(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Refused(f"{path} cannot be made: {error.strerror}") from error
+        raise Refused(f"{path} cannot be made: {error.strerror}", hint=_HINT) from error
 
 
 @contextlib.contextmanager

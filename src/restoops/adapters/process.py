@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -200,6 +202,12 @@ def failure(argv: Sequence[str], exit_code: int, output: bytes) -> CommandFailed
         exit_code=exit_code,
         output="\n".join(lines),
     )
+
+
+def find(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the path of a program: on PATH, else beside our interpreter, where pip puts it."""
+    beside = str(Path(sys.executable).parent)
+    return shutil.which(name, path=environ.get("PATH")) or shutil.which(name, path=beside)
 
 
 def parent_of(pid: int) -> tuple[int, str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import ssl
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from restoops.adapters.nearby import is_near
 from restoops.errors import UsageError
 from restoops.model import Answer, Question, Visit
 
@@ -38,7 +38,7 @@ class PublicSite:
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             # No proxy leads to this machine itself, or into a private network.
-            trust_env=not _is_near(address.host),
+            trust_env=not is_near(address.host),
             headers={"user-agent": "restoops"},
         )
 
@@ -130,13 +130,6 @@ def _trusting(ca: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(ca))
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
-            f"public.ca: {ca} cannot be read as certificates: {error.strerror or error}"
+            f"public.ca: {ca} cannot be read as certificates: {error.strerror or error}",
+            hint="`public.ca` in restoops.yaml names a file of certificates in PEM.",
         ) from error
-
-
-def _is_near(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address.is_loopback or address.is_private

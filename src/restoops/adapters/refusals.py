@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from pathlib import Path
 
 import paramiko
@@ -23,14 +21,9 @@ class RefuseUnknown(paramiko.MissingHostKeyPolicy):
     ) -> None:
         """Refuse."""
         raise HostKeyRefused(
-            f"{self._login}: unknown host key {key.get_name()} {fingerprint(key)}",
+            f"{self._login}: unknown host key {key.get_name()} {key.fingerprint}",
             hint=_compare(hostname, key, self._file),
         )
-
-
-def fingerprint(key: paramiko.PKey) -> str:
-    """Return the fingerprint as `ssh-keygen -l` prints it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
 
 
 def _compare(hostname: str, key: paramiko.PKey, file: str) -> str:
@@ -48,8 +41,8 @@ def key_changed(
     """Say that a host has another key than the one on record."""
     name = error.hostname if port == paramiko.config.SSH_PORT else f"[{error.hostname}]:{port}"
     return HostKeyRefused(
-        f"{where} port {port}: the host key has changed: now {fingerprint(error.key)}, on record "
-        f"{fingerprint(error.expected_key)}",
+        f"{where} port {port}: the host key has changed: now {error.key.fingerprint}, on record "
+        f"{error.expected_key.fingerprint}",
         hint="Either the droplet was made anew or somebody is in between. "
         f"If it was made anew: `ssh-keygen -f {file} -R '{name}'`, then: "
         + _compare(name, error.key, file),

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from restoops.adapters.nearby import is_this_machine
 from restoops.adapters.patience import Patience
 from restoops.errors import Refused, RestoopsError, Unreachable
 from restoops.masking import learn
@@ -45,16 +46,17 @@ class RegistryClient:
         timeout_s: float = 10,
         patience: Patience | None = None,
     ) -> None:
-        self.image = self._image = image
+        self.image = image
         self._login = login
         self._patience = patience
-        scheme = "http" if plain_http or is_loopback(image.registry) else "https"
+        is_ours = is_this_machine(_host(image.registry))
+        scheme = "http" if plain_http or is_ours else "https"
         self._base = f"{scheme}://{image.registry}"
         self._client = httpx.Client(
             timeout=timeout_s,
             follow_redirects=True,
             # No proxy leads to this machine itself.
-            trust_env=not is_loopback(image.registry),
+            trust_env=not is_ours,
         )
         self._authorizations: dict[bool, str] = {}
         """What the registry asked for, apart for what deletes: a token is for some actions only."""
@@ -70,13 +72,12 @@ class RegistryClient:
             Refused: there is no such tag.
             Unreachable: no answer, or our credentials were refused.
         """
-        response = self.ask("HEAD", f"manifests/{tag}")
-        if response.status_code == httpx.codes.NOT_FOUND:
+        response = self.find("HEAD", f"manifests/{tag}")
+        if response is None:
             raise Refused(
-                f"{self._image}:{tag} is not in the registry",
+                f"{self.image}:{tag} is not in the registry",
                 hint=self._what_is_there(tag),
             )
-        self.check(response)
         digest = response.headers.get("docker-content-digest")
         if digest is None:
             body = self.check(self.ask("GET", f"manifests/{tag}")).content
@@ -88,18 +89,12 @@ class RegistryClient:
 
     def has(self, digest: Digest) -> bool:
         """Return whether the image can still be pulled."""
-        response = self.ask("HEAD", f"manifests/{digest}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return False
-        self.check(response)
-        return True
+        return self.find("HEAD", f"manifests/{digest}") is not None
 
     def tags(self) -> tuple[str, ...]:
         """Return up to 1,000 tags of the repository, in the registry's order."""
-        response = self.ask("GET", f"tags/list?n={_MOST_TAGS}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return ()
-        return tuple(self.object(response).get("tags") or ())
+        response = self.find("GET", f"tags/list?n={_MOST_TAGS}")
+        return tuple(self.object(response).get("tags") or ()) if response else ()
 
     def _what_is_there(self, tag: str) -> str:
         try:
@@ -120,17 +115,28 @@ class RegistryClient:
         Raises:
             Unreachable: no answer.
         """
-        return self._ask_url(method, f"{self._base}/v2/{self._image.repository}/{path}")
+        return self._ask_url(method, f"{self._base}/v2/{self.image.repository}/{path}")
 
-    def ask_next(self, response: httpx.Response) -> httpx.Response | None:
-        """Send the request for the next page of a list; None when there is none."""
+    def find(self, method: str, path: str) -> httpx.Response | None:
+        """Return a good answer, or None when there is no such thing; see `ask`.
+
+        Raises:
+            Unreachable: no answer, or our credentials were refused.
+        """
+        return self._found(self.ask(method, path))
+
+    def find_next(self, response: httpx.Response) -> httpx.Response | None:
+        """Return the next page of a list; None when there is none."""
         link = response.links.get("next", {}).get("url")
         if not link:
             return None
         url = response.url.join(link)
         if (url.scheme, url.netloc) != (response.url.scheme, response.url.netloc):
             raise self._not_understood()  # our credentials are for this registry alone
-        return self._ask_url("GET", str(url))
+        return self._found(self._ask_url("GET", str(url)))
+
+    def _found(self, response: httpx.Response) -> httpx.Response | None:
+        return None if response.status_code == httpx.codes.NOT_FOUND else self.check(response)
 
     def _ask_url(self, method: str, url: str) -> httpx.Response:
         response = self._send(method, url)
@@ -148,7 +154,7 @@ class RegistryClient:
             return self._patiently(lambda: self._client.request(method, url, headers=headers))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(
-                f"registry {self._image.registry} does not answer: {error or type(error).__name__}",
+                f"registry {self.image.registry} does not answer: {error or type(error).__name__}",
                 hint="A rollback to a release that is warm or on the hosts works without it.",
             ) from error
 
@@ -174,7 +180,8 @@ class RegistryClient:
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(
-                f"registry {self._image.registry}: its token service does not answer: {error}"
+                f"registry {self.image.registry}: its token service does not answer: {error}",
+                hint="A rollback to a release that is warm or on the hosts works without it.",
             ) from error
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise self._refused()
@@ -191,8 +198,8 @@ class RegistryClient:
             raise self._refused()
         if response.is_error:
             raise Unreachable(
-                f"registry {self._image.registry} answered {response.status_code} "
-                f"for {self._image.repository}",
+                f"registry {self.image.registry} answered {response.status_code} "
+                f"for {self.image.repository}",
                 hint="Try again in a minute; a rollback on the hosts works without it.",
             )
         return response
@@ -209,7 +216,7 @@ class RegistryClient:
 
     def _not_understood(self) -> Unreachable:
         return Unreachable(
-            f"registry {self._image.registry}: its answer for {self._image.repository} is not "
+            f"registry {self.image.registry}: its answer for {self.image.repository} is not "
             "that of a registry",
             hint="Is `registry.host` right, and no proxy or login page in between?",
         )
@@ -217,9 +224,9 @@ class RegistryClient:
     def _refused(self) -> Unreachable:
         user = f"user {self._login.username}" if self._login else "us without credentials"
         return Unreachable(
-            f"registry {self._image.registry} refused {user} for {self._image.repository}",
+            f"registry {self.image.registry} refused {user} for {self.image.repository}",
             hint="Set REGISTRY_USERNAME and GITHUB_TOKEN (scope read:packages), or log in with "
-            f"`docker login {self._image.registry}`.",
+            f"`docker login {self.image.registry}`.",
         )
 
 
@@ -264,7 +271,7 @@ def _same(one: str, other: str) -> bool:
     return hub.get(names[0], names[0]) == hub.get(names[1], names[1])
 
 
-def is_loopback(registry: str) -> bool:
-    """Return whether `host` or `host:port` is this machine."""
-    host = registry.rpartition(":")[0] or registry
-    return host == "localhost" or host.startswith("127.")
+def _host(registry: str) -> str:
+    """Return the host of `host` or `host:port`."""
+    name, _, port = registry.rpartition(":")
+    return name if port.isdecimal() else registry

@@ -18,6 +18,7 @@ from restoops.model import Digest
 
 _PAGE = 1000
 _CANNOT_DELETE = (httpx.codes.BAD_REQUEST, httpx.codes.METHOD_NOT_ALLOWED)
+_NO_REFERRERS = (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED)
 _CHECKS_A_LOOK = 200
 """Tags for which it is worth to look again before every single deletion."""
 
@@ -100,10 +101,10 @@ class Repository:
     def tag_names(self) -> tuple[str, ...]:
         """Return the names of all tags, page by page."""
         names: list[str] = []
-        response: httpx.Response | None = self._client.ask("GET", f"tags/list?n={_PAGE}")
-        while response is not None and response.status_code != httpx.codes.NOT_FOUND:
+        response = self._client.find("GET", f"tags/list?n={_PAGE}")
+        while response is not None:
             names += self._client.object(response).get("tags") or ()
-            response = self._client.ask_next(response)
+            response = self._client.find_next(response)
         return tuple(dict.fromkeys(map(str, names)))
 
     def faults(self, tags: Iterable[str]) -> Mapping[str, str]:
@@ -114,12 +115,12 @@ class Repository:
         if not self._has_referrers:
             return ()
         response: httpx.Response | None = self._client.ask("GET", f"referrers/{subject}")
-        if response is not None and response.status_code in (404, 405):
+        if response is not None and response.status_code in _NO_REFERRERS:
             self._has_referrers = False
             return ()
         found: list[Digest] = []
         while response is not None:
             described = self._client.object(response).get("manifests") or ()
             found += (Digest(it["digest"]) for it in described)
-            response = self._client.ask_next(response)
+            response = self._client.find_next(response)
         return tuple(found)

@@ -113,11 +113,11 @@ class RuntimeApi:
             NeedsAttention: HAProxy refused.
         """
         address, _, port = endpoint.rpartition(":")
-        for row in self._servers():
-            if row["svname"] == color and row["addr"] != endpoint:
-                # Its answer says what has changed, or why nothing has: the counters tell.
-                self._ask_once(f"set server {row['pxname']}/{color} addr {address} port {port}")
-        if any(row["addr"] != endpoint for row in self._servers() if row["svname"] == color):
+        elsewhere = self._elsewhere(color, endpoint)
+        for proxy in elsewhere:
+            # Its answer says what has changed, or why nothing has: the counters tell.
+            self._ask_once(f"set server {proxy}/{color} addr {address} port {port}")
+        if elsewhere and self._elsewhere(color, endpoint):
             raise NeedsAttention(
                 f"{self.host}: HAProxy does not reach {color} at {endpoint}",
                 hint="`docker restart` of the proxy there lets it read its configuration anew.",
@@ -126,6 +126,11 @@ class RuntimeApi:
     def mark_up(self, color: Color) -> None:
         """Tell HAProxy what we have just found: the slot is healthy. Its checks go on."""
         self._order(f"set server app_{color}/{color} health up")
+
+    def _elsewhere(self, color: Color, endpoint: str) -> list[str]:
+        """Return the proxies that do not reach the slot at `endpoint`."""
+        rows = (row for row in self._servers() if row["svname"] == color)
+        return [row["pxname"] for row in rows if row["addr"] != endpoint]
 
     def _servers(self) -> list[dict[str, str]]:
         (told,) = self._ask(_SERVERS)

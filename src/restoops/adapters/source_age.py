@@ -74,7 +74,10 @@ class AgeSource:
                 "anew for more.",
             ) from error
         except UnicodeDecodeError:
-            raise UsageError(f"{self.path} holds no UTF-8 text") from None
+            raise UsageError(
+                f"{self.path} holds no UTF-8 text",
+                hint="What is encrypted has to be a `.env` file: NAME=value, a line each.",
+            ) from None
 
     def _identities(self) -> Iterator[x25519.Identity]:
         """Yield the private keys; no word of them is in an error."""

@@ -100,4 +100,7 @@ class CommandSource:
         try:
             return ended.stdout.decode()
         except UnicodeDecodeError:
-            raise UsageError(f"{self.shown} printed what is no UTF-8 text") from None
+            raise UsageError(
+                f"{self.shown} printed what is no UTF-8 text",
+                hint="A value of other bytes has to be stored in a form of text, such as base64.",
+            ) from None

@@ -183,8 +183,6 @@ def read_output(root: Path, name: str) -> object:
             hint=f"`terraform -chdir={root} init` once, with the backend's credentials.",
         ) from error
     except StepFailed as error:
-        raise UsageError(
-            error.message, hint="https://developer.hashicorp.com/terraform/install"
-        ) from error
+        raise UsageError(error.message, hint=INSTALL) from error
     except ValueError as error:
         raise UsageError(f"output `{name}` of {root} is not JSON") from error

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from restoops.adapters.clock import Clock
+from restoops.adapters.nearby import is_this_machine
 from restoops.errors import Refused
+from restoops.masking import learn
 from restoops.model import Secret
 
-_OURS = ("127.0.0.1", "::1", "localhost")
 _FIRST_WAIT_S = 0.5
 _MOST_OF_A_FILE = 4096
 
@@ -34,7 +35,9 @@ def find_url(place: str, environ: Mapping[str, str], directory: Path) -> Secret:
         raise Refused(f"{where} is not set" if where[0] == "$" else f"{where} is empty")
     if not _is_safe(url):
         raise Refused(f"{where} holds no https:// URL")
-    return Secret(url)
+    found = Secret(url)
+    learn(found)
+    return found
 
 
 def post(url: Secret, body: Mapping[str, Any], *, until: float, clock: Clock) -> None:
@@ -102,4 +105,6 @@ def _is_safe(url: str) -> bool:
         return False
     if any(it.isspace() or not it.isprintable() for it in url):
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _OURS))
+    return bool(host) and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(host))
+    )

@@ -22,7 +22,8 @@ def complete_environment(incomplete: str) -> list[str]:
 def complete_tag(incomplete: str) -> list[str]:
     """Offer the newest tags of the registry."""
     with contextlib.suppress(RestoopsError, OSError):
-        from restoops.cli.context import load_environment, open_registry
+        from restoops.cli.context import load_environment
+        from restoops.cli.registry import open_registry
 
         loaded = load_environment(_usual_environment())
         with contextlib.closing(open_registry(loaded, timeout_s=_PATIENCE_S)) as registry:

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restoops.cli.arguments import batch_argument, tag_argument
 from restoops.cli.completion import complete_tag
-from restoops.cli.context import (
-    batch_argument,
-    load_environment,
-    resolving,
-    tag_argument,
-)
+from restoops.cli.context import load_environment
 from restoops.cli.options import (
     BatchOption,
     DryRunOption,
@@ -28,6 +24,7 @@ from restoops.cli.options import (
 )
 from restoops.cli.questions import confirm
 from restoops.cli.recording import recording
+from restoops.cli.registry import resolving
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import UsageError
 

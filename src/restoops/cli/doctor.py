@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from restoops.cli.completion import complete_environment
 from restoops.cli.context import configured_environments
-from restoops.cli.options import JsonOption
+from restoops.cli.options import JsonOption, OptionalEnvironmentArgument
 
 
 def register(app: typer.Typer) -> None:
@@ -19,14 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    environment: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[ENVIRONMENT]",
-            help="Environment of restoops.yaml; left out: all of them.",
-            autocompletion=complete_environment,
-        ),
-    ] = None,
+    environment: OptionalEnvironmentArgument = None,
     *,
     as_json: JsonOption = False,
 ) -> None:

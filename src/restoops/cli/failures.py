@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoops.errors import Interrupted, RestoopsError
@@ -34,9 +32,11 @@ def told_to_slack(what: str, settings: Loaded | None) -> Iterator[None]:
 
 def _tell(what: str, error: RestoopsError, loaded: Loaded) -> None:
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.notifying import Outside, notify_failure
+    from restoops.config.load import folder_of
+    from restoops.flows.notifying import Means, notify_failure
+    from restoops.report.lines import say
 
-    directory = loaded.file.parent if loaded.file else Path.cwd()
-    outside = Outside(loaded.settings.notify, directory, os.environ, SystemClock())
-    if line := notify_failure(what, error, outside):
-        sys.stderr.write(line + "\n")
+    folder = folder_of(loaded.file)
+    means = Means(loaded.settings.notify, folder, os.environ, SystemClock())
+    if line := notify_failure(what, error, means):
+        say(line)

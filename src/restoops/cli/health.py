@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -13,19 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restoops.cli.announcing import taken_back
+from restoops.cli.arguments import wait_argument
 from restoops.cli.context import load_environment
 from restoops.cli.failures import told_to_slack
 from restoops.cli.options import EnvironmentArgument, HostOption, JsonOption
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import UsageError
 
 if TYPE_CHECKING:
     from restoops.flows.health import Examiner, Looking
     from restoops.plan.verdict import Health
     from restoops.report.health import LiveWatch, PlainWatch
-
-_UNITS_S = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
-_LONGEST_S = 86400
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +50,7 @@ def health(
 
     Ends with status 1 when something is degraded or down, with 5 when nothing can be reached.
     """
-    limit_s = seconds_of(wait)
+    limit_s = wait_argument(wait)
     if watch and limit_s:
         raise UsageError("`--wait` and `--watch` do not go together", hint="Leave one out.")
     with _examining(environment, host or ()) as (examiner, looking):
@@ -68,22 +64,6 @@ def health(
                 _look(environment, examiner, looking, limit_s, as_json=as_json)
 
 
-def seconds_of(text: str) -> float:
-    """Return a length of time: `60s`, `5m`, `1h`, or a number of seconds.
-
-    Raises:
-        UsageError: it is none, or longer than a day.
-    """
-    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(s|m|min|h|)", text.strip())
-    seconds = float(match[1]) * _UNITS_S[match[2]] if match else _LONGEST_S + 1
-    if seconds > _LONGEST_S:
-        raise UsageError(
-            f"--wait: {text[:40]!r} is no length of time up to a day",
-            hint="For example `60s`, `5m`, or a number of seconds.",
-        )
-    return seconds
-
-
 @contextlib.contextmanager
 def _examining(environment: str, only: Iterable[str]) -> Iterator[tuple[Examiner, Looking]]:
     """Open who looks at an environment; a signal ends what is waited for."""
@@ -93,14 +73,14 @@ def _examining(environment: str, only: Iterable[str]) -> Iterator[tuple[Examiner
     from restoops.flows.background import in_background
     from restoops.flows.connect import load_client
     from restoops.flows.health import Examiner, Looking
-    from restoops.flows.interrupt import Interrupt
 
     targets = select(loaded.targets, only)
     load_client(loaded)
     in_background(lambda: import_module("restoops.adapters.docker"))
-    looking = Looking(loaded, SystemClock(), Interrupt())
-    with honouring(looking.interrupt), Examiner(looking, targets) as examiner:
-        yield examiner, looking
+    with interruptible() as interrupt:
+        looking = Looking(loaded, SystemClock(), interrupt)
+        with Examiner(looking, targets) as examiner:
+            yield examiner, looking
 
 
 def _look(
@@ -108,14 +88,14 @@ def _look(
 ) -> None:
     from restoops.flows.health import raise_if_unhealthy, wait
     from restoops.report.health import show_health, summary
+    from restoops.report.lines import say
 
     told: set[tuple[str, ...]] = set()
 
     def tell(found: Health) -> None:
         if found.reasons not in told:
             told.add(found.reasons)
-            sys.stderr.write(f"waiting: {summary(environment, found)}\n")
-            sys.stderr.flush()
+            say(f"waiting: {summary(environment, found)}")
 
     found = wait(examiner.look, looking, limit_s, tell)
     show_health(environment, found, as_json=as_json)
@@ -134,8 +114,8 @@ def _watch(environment: str, examiner: Examiner, looking: Looking, *, as_json: b
 
 def _view(environment: str, *, as_json: bool) -> LiveWatch | PlainWatch:
     from restoops.report.health import LiveWatch, PlainWatch
+    from restoops.report.lines import may_move
 
-    is_live = sys.stdout.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
-    if is_live and not as_json:
+    if may_move(sys.stdout) and not as_json:
         return LiveWatch(environment)
     return PlainWatch(environment, as_json=as_json)

@@ -48,9 +48,9 @@ class Opened:
             raise gravest(self.absent)
 
 
-def secrets_of(loaded: Loaded) -> Callable[[], Handed] | None:
+def _secrets(loaded: Loaded) -> Callable[[], Handed] | None:
     """Return what reads the secrets that releases are given; None when they are given none."""
-    if not loaded.has_secrets:
+    if not loaded.settings.has_secrets:
         return None
     from restoops.flows.secrets_current import handing
     from restoops.flows.secrets_sources import Keeping
@@ -86,7 +86,7 @@ def opened(
     from restoops.adapters.host import Host
     from restoops.flows.open import host_settings
 
-    secrets = secrets_of(loaded)
+    secrets = _secrets(loaded)
     settings = host_settings(loaded.settings, secrets)
     found, absent = connections()
     with contextlib.ExitStack() as stack:

@@ -7,24 +7,16 @@ from typing import Annotated
 
 import typer
 
-from restoops.cli.completion import complete_environment, complete_tag
-from restoops.cli.options import DryRunOption, JsonOption, WaitOption, YesOption
-
-app = typer.Typer(
-    name="images",
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+from restoops.cli.completion import complete_tag
+from restoops.cli.options import (
+    DryRunOption,
+    JsonOption,
+    OptionalEnvironmentArgument,
+    WaitOption,
+    YesOption,
 )
 
-_Environment = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[ENVIRONMENT]",
-        help="Environment of restoops.yaml; left out: all of them.",
-        autocompletion=complete_environment,
-    ),
-]
-
+app = typer.Typer(rich_markup_mode=None)
 
 _Keep = Annotated[
     int | None,
@@ -69,7 +61,7 @@ _Log = Annotated[
     name="list",
     epilog="Examples: `restoops images list`, `restoops images list staging --json`",
 )
-def list_(environment: _Environment = None, *, as_json: JsonOption = False) -> None:
+def list_(environment: OptionalEnvironmentArgument = None, *, as_json: JsonOption = False) -> None:
     """Show the images of registry and hosts: where each runs, and what keeps it.
 
     Hosts of all environments are asked, whichever is named: what one of them needs is kept.
@@ -84,7 +76,7 @@ def list_(environment: _Environment = None, *, as_json: JsonOption = False) -> N
     "--local-only`, `restoops images prune --keep 10 --older-than 30d --max-delete 50 --yes`"
 )
 def prune(
-    environment: _Environment = None,
+    environment: OptionalEnvironmentArgument = None,
     *,
     keep: _Keep = None,
     older_than: _OlderThan = "",
@@ -123,7 +115,7 @@ def inspect(
             autocompletion=complete_tag,
         ),
     ],
-    environment: _Environment = None,
+    environment: OptionalEnvironmentArgument = None,
     *,
     as_json: JsonOption = False,
 ) -> None:

@@ -10,13 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restoops.cli.context import load_environment, login
-from restoops.errors import RestoopsError, Unreachable, UsageError
+from restoops.cli.context import load_environment
+from restoops.errors import RestoopsError, Unreachable
 
 if TYPE_CHECKING:
-    from restoops.adapters.patience import Patience
-    from restoops.adapters.registry import RegistryClient
-    from restoops.adapters.repository import Repository
     from restoops.config.hosts import Target
     from restoops.config.load import Loaded
     from restoops.flows.estate import Estate
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 
 _LOCAL = "local"
 _SOCKET = Path("/var/run/docker.sock")
-_GITHUB = "ghcr.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,6 @@ def load_all(named: str | None) -> Environments:
     Raises:
         UsageError: the one that was named is not right, or none is.
     """
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     loaded: dict[str, Loaded] = {}
     failed: dict[str, RestoopsError] = {}
     for name in _names(named):
@@ -135,50 +130,6 @@ def open_estate(found: Environments, interrupt: Interrupt) -> Iterator[Estate]:
         yield Estate(hosts, interrupt, unknown)
 
 
-def patience(interrupt: Interrupt) -> Patience:
-    """Return how long a registry is waited for; a signal ends every wait."""
-    from restoops.adapters.clock import SystemClock
-    from restoops.adapters.patience import Patience
-    from restoops.flows.pause import pause
-    from restoops.report.infra import say
-
-    def wait(seconds: float) -> None:
-        interrupt.check()
-        pause(seconds, SystemClock(), interrupt)
-
-    return Patience(wait, say)
-
-
-def registry_client(loaded: Loaded, patient: Patience) -> RegistryClient:
-    """Return a client for a repository that is patient with its registry."""
-    from restoops.adapters.registry import RegistryClient
-    from restoops.flows.open import image_name
-
-    registry = loaded.settings.registry
-    return RegistryClient(
-        image_name(loaded.settings),
-        login(loaded),
-        plain_http=registry.plain_http,
-        timeout_s=30,
-        patience=patient,
-    )
-
-
-def open_repository(loaded: Loaded, patient: Patience) -> Repository:
-    """Return the repository of an environment, by the protocol that its registry wants."""
-    from restoops.adapters.ghcr import GithubRepository, Packages
-    from restoops.adapters.repository import Repository
-    from restoops.flows.open import image_name
-
-    registry = loaded.settings.registry
-    client = registry_client(loaded, patient)
-    is_github = registry.kind == "ghcr" or (registry.kind == "auto" and registry.host == _GITHUB)
-    if not is_github:
-        return Repository(client)
-    packages = Packages(registry.api, image_name(loaded.settings), login(loaded), patient)
-    return GithubRepository(client, packages)
-
-
 def retention(
     found: Environments, repository: str, now: str, *, keep: int | None = None, older_s: float = 0
 ) -> Retention:
@@ -191,19 +142,3 @@ def retention(
     builds = [it for it in images[0].builds if all(it in image.builds for image in images)]
     rules = TagRules(tuple(protected), tuple(builds))
     return Retention(keep or max(image.keep for image in images), rules, now, older_s)
-
-
-def seconds_of(text: str) -> float:
-    """Return the length of `12h`, `30d` or `8w`; none for no text.
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    from restoops.plan.ages import age_s
-
-    try:
-        return age_s(text) if text else 0.0
-    except ValueError as error:
-        raise UsageError(
-            f"--older-than: {error}", hint="For example `12h`, `30d` or `8w`."
-        ) from error

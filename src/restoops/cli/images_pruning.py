@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restoops.cli.context import in_registry
+from restoops.cli.arguments import age_argument
+from restoops.cli.caller import holder, origin, user
 from restoops.cli.failures import told_to_slack
 from restoops.cli.images_context import (
     Environments,
     load_all,
     open_estate,
-    open_repository,
-    patience,
     repository_of,
     retention,
-    seconds_of,
 )
-from restoops.cli.questions import confirm
-from restoops.cli.signals import honouring
-from restoops.cli.swapping import origin, user
+from restoops.cli.questions import confirm, demand_somebody_to_ask
+from restoops.cli.registry import has_or_unknown, open_repository, patience
+from restoops.cli.signals import interruptible
 from restoops.errors import CheckRefused, UsageError
 
 if TYPE_CHECKING:
-    from restoops.adapters.connection import Holder
     from restoops.adapters.journal import Journal
     from restoops.config.load import Loaded
     from restoops.flows.estate import Estate
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.prune import PrunePlan, Target
-    from restoops.flows.record import Recorder
+    from restoops.flows.prune_record import Recorder
     from restoops.report.image_events import ImageEvent
 
 
@@ -57,25 +53,22 @@ class PruneWish:
     @property
     def older_than_s(self) -> float:
         """The age below which nothing is deleted."""
-        return seconds_of(self.older_than)
+        return age_argument(self.older_than)
 
     def check(self) -> None:
         """Refuse what cannot be meant, before anything is contacted.
 
         Raises:
-            UsageError: options that exclude each other, or nobody to ask.
+            UsageError: options that exclude each other.
+            Refused: nobody to ask.
         """
         if self.local_only and self.registry_only:
             raise UsageError(
                 "`--local-only` and `--registry-only` do not go together",
                 hint="Leave out both to prune hosts and registry.",
             )
-        seconds_of(self.older_than)
-        if not (self.yes or self.dry_run or sys.stdin.isatty()):
-            raise UsageError(
-                "nobody is there to ask for confirmation; nothing was contacted",
-                hint="Add `--yes`, or `--dry-run` to see the plan.",
-            )
+        age_argument(self.older_than)
+        demand_somebody_to_ask(yes=self.yes or self.dry_run)
 
 
 def prune_images(wish: PruneWish, *, as_json: bool) -> None:
@@ -88,12 +81,10 @@ def prune_images(wish: PruneWish, *, as_json: bool) -> None:
 
 
 def _prune(wish: PruneWish, found: Environments, *, as_json: bool) -> None:
-    from restoops.flows.interrupt import Interrupt
     from restoops.flows.prune import Prune
 
-    interrupt = Interrupt()
     with (
-        honouring(interrupt),
+        interruptible() as interrupt,
         _journal(wish) as journal,
         open_estate(found, interrupt) as estate,
         _targets(wish, found, estate, interrupt) as targets,
@@ -104,7 +95,7 @@ def _prune(wish: PruneWish, found: Environments, *, as_json: bool) -> None:
         _refuse_too_many(wish, plan)
         if not wish.dry_run and plan.is_something:
             _confirm(wish, plan)
-            prune.carry_out(plan, _holder(), wish.wait_s)
+            prune.carry_out(plan, holder(), wish.wait_s)
         recorder.end(dry_run=wish.dry_run, log=str(journal.path) if journal else "")
         prune.raise_if_failed()
 
@@ -122,7 +113,7 @@ def _journal(wish: PruneWish) -> Iterator[Journal | None]:
 
 def _recorder(journal: Journal | None, *, as_json: bool) -> Recorder:
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.record import Recorder
+    from restoops.flows.prune_record import Recorder
     from restoops.report.images import teller
 
     clock = SystemClock()
@@ -159,7 +150,7 @@ def _targets(
                     store,
                     tuple(place for place in places if place.environment in names),
                     retention(found, repository, now, keep=wish.keep, older_s=wish.older_than_s),
-                    cache(in_registry(loaded)),
+                    cache(has_or_unknown(loaded)),
                 )
             )
         yield tuple(targets)
@@ -170,31 +161,26 @@ def _has(loaded: Loaded | None, repository: str) -> bool:
 
 
 def _refuse_too_many(wish: PruneWish, plan: PrunePlan) -> None:
+    from restoops.report.wording import counted
+
     count = plan.in_registries + plan.on_hosts
     if wish.max_delete is not None and count > wish.max_delete:
         raise CheckRefused(
-            f"{count} images would be deleted, more than --max-delete {wish.max_delete}; "
-            "nothing was deleted",
+            f"{counted(count, 'image')} would be deleted, more than --max-delete "
+            f"{wish.max_delete}; nothing was deleted",
             hint="If the plan above is right, give a larger number.",
         )
 
 
 def _confirm(wish: PruneWish, plan: PrunePlan) -> None:
     from restoops.report.images import question
+    from restoops.report.wording import counted
 
     in_registries, on_hosts = plan.size_bytes
     names = ", ".join(store.name for store, _, _ in plan.registries)
     hosts = sum(any(fate.goes for fate in work.shown) for work in plan.hosts.values())
     going = (
         (f"from {names}", plan.in_registries, in_registries),
-        (f"from {hosts} host{'s' if hosts > 1 else ''}", plan.on_hosts, on_hosts),
+        (f"from {counted(hosts, 'host')}", plan.on_hosts, on_hosts),
     )
     confirm(question(going), yes=wish.yes)
-
-
-def _holder() -> Holder:
-    from restoops.adapters.clock import SystemClock
-    from restoops.adapters.connection import Holder
-
-    purpose = " ".join(["restoops", *sys.argv[1:]])
-    return Holder(user(), origin(), purpose, SystemClock().now())

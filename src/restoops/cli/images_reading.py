@@ -5,21 +5,20 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from restoops.cli.context import tag_argument
+from restoops.cli.arguments import image_argument
 from restoops.cli.images_context import (
     Environments,
     load_all,
     open_estate,
-    open_repository,
-    patience,
-    registry_client,
     repository_of,
     retention,
 )
-from restoops.cli.signals import honouring
+from restoops.cli.registry import PATIENT_S, open_registry, open_repository, patience
+from restoops.cli.signals import interruptible
 from restoops.errors import Unreachable, UsageError
 
 if TYPE_CHECKING:
+    from restoops.adapters.registry import RegistryClient
     from restoops.config.load import Loaded
     from restoops.contents import Contents
     from restoops.flows.estate import Estate
@@ -30,13 +29,12 @@ if TYPE_CHECKING:
 def show_images(environment: str | None, *, as_json: bool) -> None:
     """Print all images of hosts and registries, and then what could not be asked."""
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.interrupt import Interrupt
     from restoops.plan.listing import listing
     from restoops.report.images import show_listing
 
     found = load_all(environment)
-    interrupt, now = Interrupt(), SystemClock().now()
-    with honouring(interrupt), open_estate(found, interrupt) as estate:
+    now = SystemClock().now()
+    with interruptible() as interrupt, open_estate(found, interrupt) as estate:
         usage = estate.usage()
         for repository, loaded in found.repositories().items():
             contents = _look(loaded, usage, estate, interrupt)
@@ -73,16 +71,15 @@ def show_image(tag: str, environment: str | None, *, as_json: bool) -> None:
     """Print what one image is, who built it, and where it runs."""
     from restoops.adapters.clock import SystemClock
     from restoops.adapters.inspection import Inspector
-    from restoops.flows.interrupt import Interrupt
     from restoops.plan.listing import inspected
     from restoops.report.images import show_inspected
 
-    asked = _reference(tag)
+    asked = image_argument(tag)
     found = load_all(environment)
-    interrupt, (repository, loaded) = Interrupt(), _only_repository(found)
+    repository, loaded = _only_repository(found)
     with (
-        honouring(interrupt),
-        contextlib.closing(registry_client(loaded, patience(interrupt))) as client,
+        interruptible() as interrupt,
+        contextlib.closing(_patient_client(loaded, interrupt)) as client,
         open_estate(found, interrupt) as estate,
     ):
         described = Inspector(client).describe(client.resolve(asked))
@@ -91,17 +88,8 @@ def show_image(tag: str, environment: str | None, *, as_json: bool) -> None:
         raise_if_unknown(estate)
 
 
-def _reference(text: str) -> str:
-    """Return the tag or the digest that the operator means."""
-    from restoops.model import Digest
-
-    if not text.startswith("sha256:"):
-        return tag_argument(text)
-    try:
-        return str(Digest(text))
-    except ValueError as error:
-        hint = "A registry wants all of it: `sha256:` and 64 hexadecimal digits."
-        raise UsageError(f"{text!r} is no whole digest", hint=hint) from error
+def _patient_client(loaded: Loaded, interrupt: Interrupt) -> RegistryClient:
+    return open_registry(loaded, timeout_s=PATIENT_S, patience=patience(interrupt))
 
 
 def _only_repository(found: Environments) -> tuple[str, Loaded]:

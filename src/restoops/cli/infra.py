@@ -18,17 +18,14 @@ from restoops.cli.infra_context import (
     desk,
     one_form,
     refuse_changes,
+    roots,
     show,
     today,
 )
 from restoops.cli.options import DryRunOption, EnvironmentArgument, JsonOption, YesOption
 from restoops.errors import CheckRefused
 
-app = typer.Typer(
-    name="infra",
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(
@@ -52,10 +49,11 @@ def init(
     with desk(environment) as opened:
         from restoops.adapters.terraform_words import InitOptions
         from restoops.flows.infra_read import initialise
+        from restoops.report.lines import print_lines
 
         options = InitOptions(upgrade, migrate, reconfigure)
         command = initialise(opened, options, dry_run=dry_run)
-    typer.echo(f"would run: {command}" if dry_run else f"{environment} is set up")
+    print_lines([f"would run: {command}" if dry_run else f"{environment} is set up"])
 
 
 @app.command(epilog="Examples: `restoops infra validate`, `restoops infra validate staging --json`")
@@ -77,7 +75,7 @@ def validate(
     """
     from restoops.cli.infra_reading import show_faults
 
-    show_faults([environment] if environment else complete_root(""), as_json=as_json)
+    show_faults([environment] if environment else roots(), as_json=as_json)
 
 
 @app.command(
@@ -168,11 +166,12 @@ def drift(
 ) -> None:
     """Show what was changed outside of Terraform; ends with status 6 when something was."""
     from restoops.cli.infra_reading import show_drift
+    from restoops.report.wording import counted
 
     found = show_drift(environment, wait_s=wait, as_json=as_json)
     if found:
         raise CheckRefused(
-            f"{environment} was changed outside of Terraform: {len(found)} resources",
+            f"{environment} was changed outside of Terraform: {counted(len(found), 'resource')}",
             hint=f"`restoops infra plan {environment}` shows what would put it back; or change "
             "the code.",
         )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def carry_out(environment: str, request: Request, operator: AtTerminal, *, as_json: bool) -> None:
     """Apply what was asked for, and say what was done."""
     from restoops.flows.infra_apply import apply
-    from restoops.report.infra import print_lines
     from restoops.report.jsonl import write
+    from restoops.report.lines import print_lines
 
     with desk(environment, needs_token=True) as opened:
         done = apply(opened, request, operator, lambda it: show(it, as_json=as_json))
@@ -38,8 +38,8 @@ def make_host_keys(
 ) -> None:
     """Make the host keys that are missing, and print the public halves of all that were named."""
     from restoops.adapters.host_keys import HostKeys
-    from restoops.report.infra import aligned, print_lines
     from restoops.report.jsonl import plain, write
+    from restoops.report.lines import aligned, print_lines
 
     for key in droplets:
         if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", key):
@@ -113,7 +113,10 @@ def _place(root: Root, wish: BackendWish) -> Place:
             f"Spaces is not in {wish.region!r}", hint=f"It is in: {', '.join(sorted(REGIONS))}."
         )
     if wish.endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+/?", wish.endpoint):
-        raise UsageError("`--endpoint` takes an address such as https://s3.example.com")
+        raise UsageError(
+            f"`--endpoint` takes an address, not {wish.endpoint!r}",
+            hint="For example https://s3.example.com, without a path.",
+        )
     bucket = wish.bucket or bucket_name(root.app, root.environment)
     if not is_bucket_name(bucket):
         raise UsageError(

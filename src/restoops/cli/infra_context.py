@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restoops.cli.questions import answer, confirm
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import CheckRefused, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from restoops.plan.infra_summary import Summary
 
 
-def complete_root(incomplete: str) -> list[str]:
-    """Offer the environments that have Terraform code."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+def roots() -> tuple[str, ...]:
+    """Return the environments that have Terraform code."""
     from restoops.config.roots import root_names
 
-    names = root_names(start=Path.cwd(), environ=os.environ)
-    return [name for name in names if name.startswith(incomplete)]
+    return root_names(start=Path.cwd(), environ=os.environ)
+
+
+def complete_root(incomplete: str) -> list[str]:
+    """Offer the environments that have Terraform code."""
+    return [name for name in roots() if name.startswith(incomplete)]
 
 
 RootArgument = Annotated[
@@ -67,7 +70,6 @@ ConfirmOption = Annotated[
 
 def root_of(environment: str) -> Root:
     """Return the root module of an environment."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.roots import find_root
 
     return find_root(environment, start=Path.cwd(), environ=os.environ)
@@ -78,13 +80,10 @@ def desk(
     environment: str, *, needs_token: bool = False, checks_version: bool = True
 ) -> Iterator[Desk]:
     """Open Terraform of an environment, with signals honoured: it is never cut off."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.flows.infra import open_desk
-    from restoops.flows.interrupt import Interrupt
-    from restoops.report.infra import say
+    from restoops.report.lines import say
 
-    interrupt = Interrupt()
-    with honouring(interrupt):
+    with interruptible() as interrupt:
         yield open_desk(
             environment,
             os.environ,
@@ -135,15 +134,13 @@ def today() -> date:
 
 def show(summary: Summary, *, as_json: bool, markdown: bool = False) -> None:
     """Print a plan in the form that was asked for."""
-    from restoops.report.infra import show_summary, summary_as_json
+    from restoops.report.infra import show_summary
     from restoops.report.markdown import summary_in_markdown
 
-    if as_json:
-        summary_as_json(summary)
-    elif markdown:
+    if markdown:
         typer.echo(summary_in_markdown(summary, today()), nl=False)
     else:
-        show_summary(summary, today())
+        show_summary(summary, today(), as_json=as_json)
 
 
 def refuse_changes(summary: Summary, *, check: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,15 +26,14 @@ def provision(environment: str, only: tuple[str, ...], *, check: bool, as_json: 
             hint="`infra provision` is for environments with `hosts` or `terraform`.",
         )
     from restoops.config.playbooks import find_project
-    from restoops.flows.interrupt import Interrupt
     from restoops.flows.playbook import run_playbook
     from restoops.flows.playbook_files import Job
     from restoops.report.playbook import show_recap, view
 
     project = find_project(loaded, loaded.settings.ansible.setup, start=Path.cwd())
     job = Job(loaded, project, droplets, only, check=check, afterwards=_AFTERWARDS)
-    interrupt, shown = Interrupt(), view(as_json=as_json)
-    with honouring(interrupt):
+    shown = view(as_json=as_json)
+    with interruptible() as interrupt:
         try:
             run_playbook(job, shown.show, interrupt)
         finally:
@@ -45,7 +44,6 @@ def provision(environment: str, only: tuple[str, ...], *, check: bool, as_json: 
 
 def load_with_droplets(environment: str) -> tuple[Loaded, Mapping[str, Any]]:
     """Load an environment as a deploy does; return Terraform's hosts as well, if it has any."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.load import load
     from restoops.flows.connect import terraform_outputs
 

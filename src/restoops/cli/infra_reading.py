@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from restoops.cli.infra_context import desk
 from restoops.errors import Refused, UsageError
 
@@ -34,8 +32,9 @@ def show_drift(environment: str, *, wait_s: int, as_json: bool) -> tuple[Change,
     """Look for what was changed outside of Terraform, and print it."""
     from restoops.adapters.terraform_words import PlanOptions
     from restoops.flows.infra_plan import plan
-    from restoops.report.infra import print_lines, show_changes
+    from restoops.report.infra import show_changes
     from restoops.report.jsonl import plain, write
+    from restoops.report.lines import print_lines
 
     with desk(environment, needs_token=True) as opened:
         found = plan(opened, PlanOptions(wait_s, "refresh"), None).drift
@@ -51,8 +50,8 @@ def show_drift(environment: str, *, wait_s: int, as_json: bool) -> tuple[Change,
 def show_faults(environments: Sequence[str], *, as_json: bool) -> None:
     """Check the code of environments, and raise when there is a fault in any."""
     from restoops.flows.infra_read import faults_of
-    from restoops.report.infra import print_lines
     from restoops.report.jsonl import plain, write
+    from restoops.report.lines import print_lines
 
     faulty = []
     for environment in environments:
@@ -66,9 +65,16 @@ def show_faults(environments: Sequence[str], *, as_json: bool) -> None:
             print_lines([f"{environment}: {'not valid' if errors else 'valid'}"])
         faulty += [environment] if errors else []
     if not environments:
-        raise UsageError("there is no Terraform code here", hint="terraform/environments/ENV/*.tf")
+        raise UsageError(
+            "there is no Terraform code here or above",
+            hint="It is looked for in terraform/environments/ENVIRONMENT/. `restoops init --only "
+            "terraform` brings it.",
+        )
     if faulty:
-        raise UsageError(f"Terraform's code is not valid: {', '.join(faulty)}")
+        raise UsageError(
+            f"Terraform's code is not valid: {', '.join(faulty)}",
+            hint="What is wrong, and where, stands above.",
+        )
 
 
 def show_inventory(environment: str, directory: Path | None, *, hosts_only: bool) -> None:
@@ -76,7 +82,7 @@ def show_inventory(environment: str, directory: Path | None, *, hosts_only: bool
     import yaml
 
     from restoops.flows.infra_read import read_inventory, write_inventory
-    from restoops.report.infra import print_lines, say
+    from restoops.report.lines import print_lines, say
 
     with desk(environment) as opened:
         found = read_inventory(opened)
@@ -97,6 +103,7 @@ def draw(environment: str, out: Path | None, saved: Path | None) -> None:
     from restoops.adapters.private import write_private
     from restoops.flows.infra_read import resources_now
     from restoops.plan.graph import diagram_of
+    from restoops.report.lines import print_lines
     from restoops.report.svg import render
 
     with desk(environment) as opened:
@@ -111,4 +118,4 @@ def draw(environment: str, out: Path | None, saved: Path | None) -> None:
         sys.stdout.write(picture)
         return
     write_private(out, picture)
-    typer.echo(f"wrote {out}")
+    print_lines([f"wrote {out}"])

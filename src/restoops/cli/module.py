@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from restoops.cli.app import our_fault
-from restoops.cli.context import has_in_registry, resolving, tag_argument
+from restoops.cli.arguments import tag_argument
 from restoops.cli.hosts import opened
 from restoops.cli.module_told import Told
+from restoops.cli.registry import has_in_registry, resolving
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import RestoopsError, StepFailed, Unreachable, UsageError
 from restoops.masking import masked
@@ -79,7 +80,7 @@ def _answer(asked: Asked) -> dict[str, Any]:
         names = _names(asked.hosts)
         if asked.state == "observed":
             return _at_rest(_observe(loaded), names, told) | _proof(loaded)
-        if asked.state == "live" and loaded.has_secrets:
+        if asked.state == "live" and loaded.settings.has_secrets:
             from restoops.flows.secrets_check import refuse_unfit
 
             found = refuse_unfit(loaded, start=Path.cwd(), environ=os.environ)
@@ -97,7 +98,6 @@ def _answer(asked: Asked) -> dict[str, Any]:
 
 
 def _load(asked: Asked) -> Loaded:
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.config.hosts import Target
     from restoops.config.load import load
     from restoops.config.play import Play
@@ -115,7 +115,10 @@ def _load(asked: Asked) -> Loaded:
     )
     is_local = [_is_local(host) for host in asked.hosts]
     if any(is_local) and len(targets) > 1:
-        raise UsageError("this machine and other hosts do not go together in one play")
+        raise UsageError(
+            "this machine and other hosts do not go together in one play",
+            hint="Give this machine, with `connection: local`, a play of its own.",
+        )
     return load(
         asked.environment,
         start=Path.cwd(),

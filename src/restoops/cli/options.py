@@ -25,6 +25,14 @@ EnvironmentArgument = Annotated[
         autocompletion=complete_environment,
     ),
 ]
+OptionalEnvironmentArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ENVIRONMENT]",
+        help="Environment of restoops.yaml; left out: all of them.",
+        autocompletion=complete_environment,
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object to a line.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

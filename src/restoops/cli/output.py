@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from restoops.errors import RestoopsError
 from restoops.masking import masked
 from restoops.report.job import in_actions
 
 if TYPE_CHECKING:
-    from restoops.report.events import Event
-
-
-class Reporter(Protocol):
-    """Prints what a command has to say."""
-
-    def tell(self, event: Event) -> None:
-        """Print one event."""
-
-    def error(self, error: RestoopsError) -> None:
-        """Print the error that ended the command."""
-
-    def close(self) -> None:
-        """Leave the terminal tidy."""
+    from restoops.report.events import Event, Reporter
 
 
 class Masking:
@@ -67,7 +53,9 @@ def _renderer(*, as_json: bool) -> Reporter:
         from restoops.report.jsonl import JsonReporter
 
         return JsonReporter()
-    if sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
+    from restoops.report.lines import may_move
+
+    if may_move(sys.stderr):
         from restoops.report.terminal import TerminalReporter
 
         return TerminalReporter()

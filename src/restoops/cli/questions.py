@@ -9,7 +9,7 @@ import termios
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import Refused, UsageError
 
 if TYPE_CHECKING:
@@ -26,13 +26,10 @@ def confirm(question: str, *, yes: bool) -> None:
         Refused: the answer was no, or there is nobody to ask.
         Interrupted: the answer was a signal.
     """
-    from restoops.flows.interrupt import Interrupt
-
     demand_somebody_to_ask(yes=yes)
     if yes:
         return
-    interrupt = Interrupt()
-    with honouring(interrupt):
+    with interruptible() as interrupt:
         _ask(question, interrupt)
 
 
@@ -44,7 +41,8 @@ def demand_somebody_to_ask(*, yes: bool) -> None:
     """
     if not yes and not sys.stdin.isatty():
         raise Refused(
-            "nobody is there to ask for confirmation; nothing was changed", hint="Add `--yes`."
+            "nobody is there to ask for confirmation; nothing was changed",
+            hint="Add `--yes`, or `--dry-run` to see what would be done.",
         )
 
 
@@ -66,10 +64,7 @@ def answer(question: str) -> str:
     Raises:
         Interrupted: the answer was a signal.
     """
-    from restoops.flows.interrupt import Interrupt
-
-    interrupt = Interrupt()
-    with honouring(interrupt):
+    with interruptible() as interrupt:
         return _answer(question, interrupt).strip()
 
 
@@ -82,11 +77,18 @@ def answer_unseen(question: str) -> str:
     Raises:
         Interrupted: the answer was a signal.
     """
-    from restoops.flows.interrupt import Interrupt
-
-    interrupt = Interrupt()
-    with honouring(interrupt), _without_echo():
+    with interruptible() as interrupt, _without_echo():
         return _answer(question, interrupt).removesuffix("\n")
+
+
+def piped() -> str:
+    """Return what is piped in, without the end of its last line.
+
+    Raises:
+        UsageError: it is no text.
+    """
+    text = _text(sys.stdin.read, "standard input is no UTF-8 text")
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _ask(question: str, interrupt: Interrupt) -> None:
@@ -99,11 +101,16 @@ def _answer(question: str, interrupt: Interrupt) -> str:
     sys.stderr.flush()
     while not select.select([sys.stdin], [], [], _TICK_S)[0]:
         interrupt.check()
+    return _text(sys.stdin.readline, f"the answer is no UTF-8 text; {interrupt.so_far}")
+
+
+def _text(read: Callable[[], str], fault: str) -> str:
+    """Return what is read, or refuse what is no text."""
     try:
-        text = sys.stdin.readline()
+        text = read()
         text.encode()  # in the locale C, Python lets bytes through that are no text
     except UnicodeError:
-        raise UsageError(f"the answer is no UTF-8 text; {interrupt.so_far}") from None
+        raise UsageError(fault, hint="Give it in UTF-8; bytes as `base64` writes them.") from None
     return text
 
 

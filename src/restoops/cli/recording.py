@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restoops.cli.signals import honouring
-from restoops.cli.swapping import origin, user
+from restoops.cli.caller import origin, user
+from restoops.cli.signals import interruptible
 from restoops.errors import Interrupted, Refused, RestoopsError
 from restoops.masking import masked
 
@@ -78,12 +77,13 @@ def recording(kind: RunKind, options: RunOptions, report: Path | None) -> Iterat
 def _beside(what: str) -> Iterator[None]:
     """Say that something did not work which is no reason for a run to end otherwise than it did."""
     from restoops.cli.app import our_fault
+    from restoops.report.lines import say
 
     try:
         yield
     except Exception as error:  # noqa: BLE001  whatever it is, the run is over
         told = error if isinstance(error, RestoopsError) else our_fault(error)
-        _say(f"{what}: {told.message}")
+        say(f"{what}: {told.message}")
 
 
 def _as_told(error: BaseException) -> RestoopsError:
@@ -100,14 +100,15 @@ def _as_told(error: BaseException) -> RestoopsError:
 def _write(record: Recording, path: Path, *, is_quiet: bool) -> None:
     from restoops.adapters.private import write_private
     from restoops.report.html import render
+    from restoops.report.lines import say
 
     try:
         write_private(path, render(masked(record.chronicle.page())))
     except Refused as error:  # the disk is full by now: that changes nothing about the run
-        _say(f"report: {error.message}")
+        say(f"report: {error.message}")
     else:
         if not is_quiet:
-            _say(f"report: {path}")
+            say(f"report: {path}")
 
 
 def _notify(record: Recording) -> None:
@@ -119,24 +120,27 @@ def _notify(record: Recording) -> None:
     if not chronicle.is_news:
         return
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.interrupt import Interrupt
-    from restoops.flows.notifying import Outside, notify
+    from restoops.config.load import folder_of
+    from restoops.flows.notifying import Means, notify
+    from restoops.report.lines import say
 
-    directory = loaded.file.parent if loaded.file else Path()
     page = masked(chronicle.page())
-    outside = Outside(
-        settings, directory, os.environ, SystemClock(), lambda: _revision(loaded, page.release)
+    means = Means(
+        settings,
+        folder_of(loaded.file),
+        os.environ,
+        SystemClock(),
+        lambda: _revision(loaded, page.release),
     )
-    interrupt = Interrupt()
-    with honouring(interrupt):
-        for line in notify(page, outside, interrupt):
-            _say(line)
+    with interruptible() as interrupt:
+        for line in notify(page, means, interrupt):
+            say(line)
 
 
 def _revision(loaded: Loaded, release: Release | None) -> str:
     """Return the commit that the image of a release says it was built from."""
     from restoops.adapters.inspection import Inspector
-    from restoops.cli.context import open_registry
+    from restoops.cli.registry import open_registry
 
     if release is None:
         return ""
@@ -145,9 +149,3 @@ def _revision(loaded: Loaded, release: Release | None) -> str:
             return Inspector(registry).describe(release.digest).labels.get("revision", "")
     except RestoopsError:
         return ""
-
-
-def _say(line: str) -> None:
-    with contextlib.suppress(OSError):
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restoops.cli.completion import complete_environment
 from restoops.cli.context import configured_environments, load_environment
 from restoops.cli.hosts import opened
-from restoops.cli.options import JsonOption
+from restoops.cli.options import JsonOption, OptionalEnvironmentArgument
 from restoops.errors import Refused, RestoopsError
 from restoops.masking import masked
 
@@ -38,14 +37,7 @@ def report(
             help="Run as `restoops history` names it, or how that begins; `last` is the newest.",
         ),
     ],
-    environment: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[ENVIRONMENT]",
-            help="Environment of restoops.yaml; left out: all of them.",
-            autocompletion=complete_environment,
-        ),
-    ] = None,
+    environment: OptionalEnvironmentArgument = None,
     *,
     out: Annotated[
         Path | None,
@@ -76,13 +68,14 @@ def _give(page: Page, out: Path | None, *, as_json: bool) -> None:
         write(plain(page))
         return
     from restoops.report.html import render
+    from restoops.report.lines import print_lines
 
     if out == Path("-"):
         typer.echo(render(page), nl=False)
         return
     path = out or file_of(page.run)
     write_private(path, render(page))
-    typer.echo(str(path))
+    print_lines([str(path)])
 
 
 def file_of(run: str) -> Path:

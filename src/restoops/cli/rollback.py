@@ -7,15 +7,9 @@ from typing import Annotated
 
 import typer
 
+from restoops.cli.arguments import batch_argument, release_argument
 from restoops.cli.completion import complete_environment, complete_release
-from restoops.cli.context import (
-    batch_argument,
-    configured_environments,
-    has_in_registry,
-    in_registry,
-    load_environment,
-    release_argument,
-)
+from restoops.cli.context import configured_environments, load_environment
 from restoops.cli.hosts import opened
 from restoops.cli.options import (
     BatchOption,
@@ -30,6 +24,7 @@ from restoops.cli.options import (
 )
 from restoops.cli.questions import confirming_rollback, demand_somebody_to_ask
 from restoops.cli.recording import recording
+from restoops.cli.registry import has_in_registry, has_or_unknown
 from restoops.cli.swapping import RunOptions, swapping
 from restoops.errors import RestoopsError, UsageError
 
@@ -107,7 +102,10 @@ def _arguments(
     """Tell release and environment apart: a single argument is the environment."""
     if is_list:
         if second is not None:
-            raise UsageError("`--list` takes an environment and no release")
+            raise UsageError(
+                "`--list` takes an environment and no release",
+                hint=f"Leave the release out: `restoops rollback --list {second}`.",
+            )
         return None, first
     if first is None:
         raise UsageError(
@@ -142,7 +140,7 @@ def _list_one(environment: str, hosts: tuple[str, ...], *, as_json: bool) -> Non
     from restoops.report.tables import show_candidates
 
     loaded = load_environment(environment)
-    ask = cache(in_registry(loaded))
+    ask = cache(has_or_unknown(loaded))
     with opened(loaded, only=hosts) as found:
         for state in found.observe():
             show_candidates(environment, state.host, candidates(state, ask), as_json=as_json)

@@ -16,11 +16,7 @@ from restoops.errors import CheckRefused, UsageError
 if TYPE_CHECKING:
     from restoops.flows.secrets_scan import Wish
 
-app = typer.Typer(
-    name="secrets",
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = typer.Typer(rich_markup_mode=None)
 secrets_push.register(app)
 secrets_rotate.register(app)
 
@@ -74,7 +70,8 @@ def scan(
     Ends with status 6 when there are any, and with 5 when the scanner is missing or failed.
     """
     from restoops.flows.secrets_scan import scan as find
-    from restoops.report.secrets import counted, show_scan
+    from restoops.report.secrets import show_scan
+    from restoops.report.wording import counted
 
     wish = _wish(path, baseline, new_baseline, staged=staged, history=history)
     found = find(wish, os.environ)
@@ -106,7 +103,9 @@ def _wish(
     if staged + history + (path is not None) > 1:
         raise UsageError("`--staged`, `--history` and PATH do not go together", hint="Choose one.")
     if baseline and new_baseline:
-        raise UsageError("`--baseline` and `--write-baseline` do not go together")
+        raise UsageError(
+            "`--baseline` and `--write-baseline` do not go together", hint="Choose one."
+        )
     scope = Scope.STAGED if staged else Scope.HISTORY if history else Scope.FILES
     return Wish(scope, path or Path(), baseline, new_baseline)
 
@@ -119,9 +118,9 @@ def check(environment: EnvironmentArgument, *, as_json: JsonOption = False) -> N
 
     Ends with status 6 when one is missing, extra, empty, a placeholder or of the wrong shape.
     """
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from restoops.flows.secrets_check import check as compare
-    from restoops.report.secrets import counted, show_check
+    from restoops.report.secrets import show_check
+    from restoops.report.wording import counted
 
     found = compare(environment, start=Path.cwd(), environ=os.environ)
     show_check(found, as_json=as_json)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,15 +25,15 @@ def github_sinks(
     """
     from restoops.adapters.github import Github, find_api, find_token
     from restoops.adapters.github_secrets import SecretPlace
-    from restoops.cli.images_context import patience
+    from restoops.cli.registry import patience
     from restoops.cli.signals import honouring
+    from restoops.config.load import folder_of
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.secrets_github import GithubSink, find_repository, refuse_github_names
 
     refuse_github_names(values)
     secrets = chosen.settings.secrets
-    folder = chosen.file.parent if chosen.file else Path.cwd()
-    repository = find_repository(secrets.github_repository, folder)
+    repository = find_repository(secrets.github_repository, folder_of(chosen.file))
     environment = (secrets.github_environment or "{environment}").replace(
         "{environment}", chosen.name
     )

@@ -69,12 +69,12 @@ def push(
     """
     chosen = choose_environment(environment, checks_secrets=True)
     from restoops.flows.interrupt import Interrupt
-    from restoops.flows.secrets_current import current
+    from restoops.flows.secrets_current import Kept
     from restoops.flows.secrets_push import push as hand_over
     from restoops.flows.secrets_sources import Keeping
     from restoops.report.secrets import show_push
 
-    values = current(Keeping.of(chosen, start=Path.cwd(), environ=os.environ))
+    values = Kept.of(Keeping.of(chosen, start=Path.cwd(), environ=os.environ)).current
     places = " and ".join(dict.fromkeys(to))
     confirm(
         f"Put secrets of {environment} on {places}?",
@@ -108,12 +108,12 @@ def status(
     """
     chosen = choose_environment(environment)
     from restoops.adapters.clock import SystemClock
-    from restoops.flows.secrets_current import current
+    from restoops.flows.secrets_current import Kept
     from restoops.flows.secrets_push import status as look
     from restoops.flows.secrets_sources import Keeping
     from restoops.report.secrets import show_status
 
-    values = current(Keeping.of(chosen, start=Path.cwd(), environ=os.environ))
+    values = Kept.of(Keeping.of(chosen, start=Path.cwd(), environ=os.environ)).current
     places = of or [Place.HOSTS]
     with opened_sinks(places, chosen, values.values, wait_s=0, dry_run=True) as sinks:
         found, error = look(values, sinks, SystemClock().now())
@@ -148,8 +148,9 @@ def opened_sinks(
                 case Place.HOSTS:
                     from restoops.cli.secrets_hosts import host_sinks
 
+                    hosts = find_hosts(chosen)
                     sinks += stack.enter_context(
-                        host_sinks(find_hosts(chosen), wait_s, dry_run=dry_run)
+                        host_sinks(hosts, wait_s, dry_run=dry_run, interrupt=interrupt)
                     )
                 case Place.GITHUB:
                     from restoops.cli.secrets_github import github_sinks

@@ -21,10 +21,12 @@ from restoops.cli.options import (
     WaitOption,
     YesOption,
 )
-from restoops.cli.questions import answer_unseen, confirm, demand_somebody_to_ask
+from restoops.cli.questions import answer_unseen, confirm, demand_somebody_to_ask, piped
 from restoops.cli.secrets_push import Place
+from restoops.cli.signals import honouring
 from restoops.cli.swapping import RunOptions
 from restoops.errors import UsageError
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.config.load import Chosen, Loaded
@@ -84,7 +86,8 @@ def rotate(
     left is finished first, and then no new value is taken.
     """
     options = RunOptions(environment, dry_run, yes, as_json, wait, timeout)
-    from restoops.flows.secrets_rotate import Kept, Rotator
+    from restoops.flows.secrets_current import Kept
+    from restoops.flows.secrets_rotate import Rotator
     from restoops.flows.secrets_sources import Keeping
     from restoops.plan.secret_rotation import Asked
     from restoops.report.secrets import show_rotated
@@ -103,7 +106,7 @@ def rotate(
 
 def _chosen(environment: str) -> Chosen:
     chosen = choose_environment(environment)
-    if not chosen.has_secrets:
+    if not chosen.settings.has_secrets:
         raise UsageError(
             f"{environment} has no section `secrets`: its releases are given none",
             hint="docs/secrets.md says how secrets are handed over.",
@@ -119,17 +122,20 @@ def _talk(
     *,
     generate: bool,
 ) -> Talk:
-    from restoops.cli.signals import honouring
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.secrets_rotate import Talk
+    from restoops.report.lines import say
     from restoops.report.secrets import question_of
 
     interrupt = Interrupt()
     is_agreed = options.yes or not chosen.environment.confirm
 
+    def tell(line: str) -> None:
+        say(masked(line))
+
     def agree(rotation: Rotation) -> None:
         if told := question_of(name, options.environment, rotation):
-            _tell(told)
+            tell(told)
         confirm("Go on?", yes=is_agreed)
         # A prompt ends with a signal at once; from here on one is heeded between steps.
         stack.enter_context(honouring(interrupt))
@@ -138,10 +144,10 @@ def _talk(
         demand_somebody_to_ask(yes=is_agreed)
         return None if generate else _value(name)
 
-    def piped() -> Secret | None:
+    def at_hand() -> Secret | None:
         return None if generate or sys.stdin.isatty() else _piped()
 
-    return Talk(_tell, agree, value, piped, interrupt)
+    return Talk(tell, agree, value, at_hand, interrupt)
 
 
 def _value(name: str) -> Secret:
@@ -149,37 +155,26 @@ def _value(name: str) -> Secret:
     from restoops.model import Secret
 
     if not sys.stdin.isatty():
-        if (piped := _piped()) is None:
+        if (value := _piped()) is None:
             raise UsageError(
                 f"no value for {name} came on standard input",
                 hint="Pipe it in, or have one made with `--generate`.",
             )
-        return piped
+        return value
     first = answer_unseen(f"New value of {name}: ")
     if answer_unseen("Once more: ") != first:
-        raise UsageError("the two are not the same; nothing was changed")
+        raise UsageError(
+            "the two are not the same; nothing was changed",
+            hint="Type or paste it anew, or have one made with `--generate`.",
+        )
     return Secret(first)
 
 
 def _piped() -> Secret | None:
-    """Return what is piped in, without the end of its last line; None for nothing."""
     from restoops.model import Secret
 
-    try:
-        text = sys.stdin.read()
-        text.encode()  # in the locale C, Python lets bytes through that are no text
-    except UnicodeError:
-        raise UsageError("standard input is no UTF-8 text") from None
-    value = text.removesuffix("\n").removesuffix("\r")
+    value = piped()
     return Secret(value) if value else None
-
-
-def _tell(line: str) -> None:
-    from restoops.masking import masked
-
-    with contextlib.suppress(OSError):
-        sys.stderr.write(masked(line) + "\n")
-        sys.stderr.flush()
 
 
 def _places(chosen: Chosen, options: RunOptions, to: Sequence[Place] | None) -> Places:

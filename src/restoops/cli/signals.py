@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def honouring(interrupt: Interrupt) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run between two steps, or during a wait."""
+    """Let SIGINT, SIGTERM and SIGHUP end the run between two steps, or during a wait."""
     before = {
         number: signal.signal(number, lambda *_: interrupt.ask())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -23,3 +23,13 @@ def honouring(interrupt: Interrupt) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Yield what the signals that come within the block ask for."""
+    from restoops.flows.interrupt import Interrupt
+
+    interrupt = Interrupt()
+    with honouring(interrupt):
+        yield interrupt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from restoops.cli.announcing import announced
-from restoops.cli.context import login
+from restoops.cli.caller import command_line, origin, user
 from restoops.cli.hosts import Opened, opened
-from restoops.cli.output import Reporter, reporter
-from restoops.cli.signals import honouring
+from restoops.cli.output import reporter
+from restoops.cli.registry import login
+from restoops.cli.signals import interruptible
 from restoops.errors import RestoopsError
 from restoops.masking import masked
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from restoops.flows.session import Request
     from restoops.flows.swap import Swap
     from restoops.model import RunKind
-    from restoops.report.events import Event, Tell
+    from restoops.report.events import Event, Reporter, Tell
 
 _STARTED = time.monotonic()
 
@@ -72,13 +72,11 @@ def swapping(
     What happens is printed, or told to the `listener`; the `recording` takes it down as well.
     """
     from restoops.flows.connect import give_up_silent_when_asked
-    from restoops.flows.interrupt import Interrupt
 
-    interrupt = Interrupt()
     if recording:
         recording.loaded = loaded
     with (
-        honouring(interrupt),
+        interruptible() as interrupt,
         _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
         announced(loaded, show.tell) as told,
     ):
@@ -254,25 +252,9 @@ def _request(options: RunOptions, kind: RunKind, now: str) -> Request:
         environment=options.environment,
         who=user(),
         origin=origin() + (f", via {options.via}" if options.via else ""),
-        purpose=masked(options.purpose or " ".join(["restoops", *sys.argv[1:]])),
+        purpose=masked(options.purpose) or command_line(),
         started_at=now,
         dry_run=options.dry_run,
         wait_s=options.wait_s,
         preempts=options.preempts,
     )
-
-
-def user() -> str:
-    """Return who runs this command."""
-    import getpass
-
-    try:
-        return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
-
-
-def origin() -> str:
-    """Return from where."""
-    run = os.environ.get("GITHUB_RUN_ID")
-    return f"GitHub Actions run {run}" if run else os.uname().nodename

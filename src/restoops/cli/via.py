@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from restoops.cli.signals import honouring
+from restoops.cli.signals import interruptible
 from restoops.errors import (
     CheckRefused,
     Interrupted,
@@ -36,14 +36,13 @@ def deploy_via_ansible(options: RunOptions, loaded: Loaded, tag: str) -> None:
     """Run the playbook; what it says of the swap itself is told as `restoops deploy` would."""
     from restoops.adapters.private import private_directory
     from restoops.config.playbooks import find_project
-    from restoops.flows.interrupt import Interrupt
     from restoops.flows.playbook import run_playbook
     from restoops.flows.playbook_files import Job
     from restoops.report.playbook import view
 
     project = find_project(loaded, loaded.settings.ansible.update, start=Path.cwd())
-    interrupt, shown = Interrupt(), _Heard(view(as_json=options.as_json))
-    with honouring(interrupt), private_directory() as folder:
+    shown = _Heard(view(as_json=options.as_json))
+    with interruptible() as interrupt, private_directory() as folder:
         progress = folder / "progress"
         job = Job(
             loaded,
@@ -120,7 +119,7 @@ class _Heard:
         if as_json:
             write(answer["ended"])
         else:
-            from restoops.report.infra import print_lines
+            from restoops.report.lines import print_lines
 
             print_lines(str(answer["summary"]).splitlines())
 

@@ -29,7 +29,7 @@ def tell(subject: str, faults: Iterable[Fault]) -> str:
     return "\n".join([f"{subject} not valid:", *lines[:SHOWN], *rest])
 
 
-def printable(text: str, limit: int = 80) -> str:
+def escaped(text: str, limit: int = 80) -> str:
     """Return `text` fit for a terminal: cut at `limit`, control characters escaped."""
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
@@ -40,7 +40,7 @@ def key_text(key: object) -> str:
 
     What follows a `=` is dropped: `PASSWORD=hunter2` is a common slip in lists of variables.
     """
-    return printable(str(key).partition("=")[0], limit=100)
+    return escaped(str(key).partition("=")[0], limit=100)
 
 
 def dotted(prefix: str, keys: Iterable[object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from restoops.config.faults import Fault, dotted, printable, tell
+from restoops.config.faults import Fault, dotted, escaped, tell
 from restoops.config.forms import HOST, KEY
 from restoops.config.schema import TerraformOutputs
 from restoops.errors import UsageError
@@ -69,7 +69,7 @@ def select(targets: tuple[Target, ...], names: Iterable[str]) -> tuple[Target, .
     if unknown:
         known = ", ".join(target.name for target in targets)
         raise UsageError(
-            f"no such host: {', '.join(map(printable, unknown))}", hint=f"There are: {known}."
+            f"no such host: {', '.join(map(escaped, unknown))}", hint=f"There are: {known}."
         )
     return tuple(it for it in targets if not wanted or wanted & {it.name, it.address})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from restoops.config.check import LOCAL, Checked, check
-from restoops.config.faults import Fault, nearest, printable, tell
+from restoops.config.faults import Fault, escaped, nearest, tell
 from restoops.config.hosts import THIS_MACHINE, Target, static_targets, terraform_targets
 from restoops.config.play import Play
 from restoops.config.schema import Environment, Settings, TerraformOutputs
@@ -49,11 +49,6 @@ class Loaded:
     terraform: TerraformOutputs | None = None
     secrets: Mapping[str, Secret] | None = None
 
-    @property
-    def has_secrets(self) -> bool:
-        """Whether anything is set in the section `secrets`."""
-        return "secrets" in self.settings.model_fields_set
-
 
 def find_file(start: Path, explicit: Path | None = None) -> Path | None:
     """Return the configuration file: `explicit`, or the nearest one from `start` upwards.
@@ -65,13 +60,18 @@ def find_file(start: Path, explicit: Path | None = None) -> Path | None:
         file = start / explicit
         if not _is_there(file):
             raise UsageError(
-                f"{printable(str(explicit), 300)} does not exist",
+                f"{escaped(str(explicit), 300)} does not exist",
                 hint=f"The path comes from {CONFIG_VARIABLE}; `restoops init` writes a new file.",
             )
         return file
     folder = start.absolute()
     candidates = (parent / FILE_NAME for parent in (folder, *folder.parents))
     return next(filter(_is_there, candidates), None)
+
+
+def folder_of(file: Path | None) -> Path:
+    """Return what paths in the file are relative to; without a file, the current directory."""
+    return file.parent if file else Path()
 
 
 def load(
@@ -108,11 +108,6 @@ class Chosen:
     secrets: Mapping[str, Secret] | None = None
     """What their source has, where it was read and checked already: what was checked is handed on,
     and a password store is asked once."""
-
-    @property
-    def has_secrets(self) -> bool:
-        """Whether anything is set in the section `secrets`."""
-        return "secrets" in self.settings.model_fields_set
 
 
 def choose(
@@ -152,7 +147,7 @@ def with_hosts(
     Raises:
         UsageError: what Terraform gave is faulty.
     """
-    found, folder = chosen.environment, (chosen.file or start).parent
+    found, folder = chosen.environment, chosen.file.parent if chosen.file else start
     targets = (play and play.remote) or _targets(found, folder, terraform_outputs)
     return Loaded(
         chosen.name,
@@ -166,12 +161,10 @@ def with_hosts(
     )
 
 
-def environment_names(
-    *, start: Path, environ: Mapping[str, str], config: Path | None = None
-) -> tuple[str, ...]:
+def environment_names(*, start: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the environments there are, for completion; only `local` for a faulty file."""
     try:
-        value = _read(_find(start, environ, config)).value
+        value = _read(_find(start, environ, None)).value
     except UsageError:
         return (LOCAL,)
     return check(value, {}, LOCAL).names
@@ -247,12 +240,15 @@ def _is_there(file: Path) -> bool:
 def _read(file: Path | None) -> Parsed:
     if file is None:
         return Parsed(None)
-    shown = printable(str(file), 300)
+    shown = escaped(str(file), 300)
     try:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"{shown} cannot be read: {error.strerror}",
+            hint=f"It has to be a file that you may read; {CONFIG_VARIABLE} can name another.",
+        ) from error
     if len(content) > MAX_BYTES:
         raise UsageError(f"{shown} is larger than 1 MiB", hint="Is this the right file?")
     try:
@@ -264,7 +260,7 @@ def _read(file: Path | None) -> Parsed:
 
 
 def _shown(file: Path, start: Path) -> str:
-    return printable(file.name if file.parent == start.absolute() else str(file), 300)
+    return escaped(file.name if file.parent == start.absolute() else str(file), 300)
 
 
 def _subject(file: Path | None, start: Path, faults: tuple[Fault, ...]) -> str:
@@ -278,7 +274,7 @@ def _unknown(name: str, checked: Checked, file: Path | None, start: Path) -> Usa
     guess = f", did you mean `{meant}`?" if meant else ""
     place = _shown(file, start) if file else f"no {FILE_NAME} was found; the embedded default"
     return UsageError(
-        f"unknown environment `{printable(name)}`{guess}",
+        f"unknown environment `{escaped(name)}`{guess}",
         hint=f"{place} has: {', '.join(checked.names)}.{_swapped(name)}",
     )
 

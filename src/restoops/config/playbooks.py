@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from restoops.config.faults import printable
+from restoops.config.faults import escaped
 from restoops.config.load import Loaded
 from restoops.config.schema import Ansible
 from restoops.config.shipped import shipped_files
@@ -50,7 +50,7 @@ def find_project(loaded: Loaded, playbook: str, *, start: Path) -> Project:
         if (directory / playbook).is_file():
             return Project(directory.resolve(), (directory / playbook).resolve())
     raise UsageError(
-        f"there is no playbook {printable(f'{configured}/{playbook}', 300)}, here or above",
+        f"there is no playbook {escaped(f'{configured}/{playbook}', 300)}, here or above",
         hint="It comes with restoops, in `ansible/`. `ansible.directory` in restoops.yaml says "
         "where yours is.",
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restoops.config.faults import nearest, printable
+from restoops.config.faults import escaped, nearest
 from restoops.config.load import environments_of
 from restoops.errors import UsageError
 
@@ -31,7 +31,7 @@ class Root:
     @property
     def shown(self) -> str:
         """The directory as the operator would type it."""
-        return printable(os.path.relpath(self.directory), 300)
+        return escaped(os.path.relpath(self.directory), 300)
 
 
 def find_root(environment: str, *, start: Path, environ: Mapping[str, str]) -> Root:
@@ -78,8 +78,8 @@ def _directories(file: Path | None, start: Path) -> dict[str, Path]:
 def _check(directory: Path, whence: str) -> None:
     if not any(directory.glob("*.tf")):
         raise UsageError(
-            f"{printable(str(directory), 300)} has no Terraform code",
-            hint=f"The directory comes from {printable(whence, 300)}.",
+            f"{escaped(str(directory), 300)} has no Terraform code",
+            hint=f"The directory comes from {escaped(whence, 300)}.",
         )
 
 
@@ -89,8 +89,8 @@ def _unknown(name: str, directories: Mapping[str, Path], *, is_configured: bool)
     there = f"There are: {', '.join(directories)}." if directories else f"There is no {_PLACE}/."
     if is_configured:
         return UsageError(
-            f"environment `{printable(name)}` has no Terraform code{guess}",
-            hint=f"It belongs into {_PLACE}/{printable(name)}, or where `terraform.directory` of "
+            f"environment `{escaped(name)}` has no Terraform code{guess}",
+            hint=f"It belongs into {_PLACE}/{escaped(name)}, or where `terraform.directory` of "
             f"the environment says. {there}",
         )
-    return UsageError(f"unknown environment `{printable(name)}`{guess}", hint=there)
+    return UsageError(f"unknown environment `{escaped(name)}`{guess}", hint=there)

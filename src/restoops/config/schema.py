@@ -1,7 +1,7 @@
 """Shape of `restoops.yaml`. The string under a field is its reference documentation.
 
-Every default is here, in `public` or in `rollout`, and nowhere else. Units are part of a field's
-name: `_s` seconds.
+Every default is here, in `notify`, `public` or `rollout`, and nowhere else. Units are part of a
+field's name: `_s` seconds.
 """
 
 from __future__ import annotations
@@ -241,6 +241,11 @@ class Settings(Section):
     ansible: Ansible = Ansible()
     secrets: Secrets = Secrets()
     github: Github = Github()
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether anything is set in the section `secrets`."""
+        return "secrets" in self.model_fields_set
 
 
 def sections() -> dict[str, type[Section]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -14,12 +13,12 @@ from restoops.errors import Interrupted, RestoopsError
 from restoops.flows.background import in_background
 from restoops.flows.interrupt import Interrupt
 from restoops.model import Release
+from restoops.plan.provenance import fits, sha_in
 from restoops.report.events import Event, FleetEnded, RunEnded, RunStarted, StepStarted
 from restoops.report.run_summary import is_well
 
 PATIENCE_S, HURRY_S = 5.0, 1.0
 """Seconds that the end of a run waits for GitHub, and that of one that is to end at once."""
-_SHA = re.compile(r"(?:^|-)([0-9a-f]{7,40})$")
 
 
 class Board(Protocol):
@@ -144,7 +143,5 @@ def _deployment(started: RunStarted, commit: str) -> Deployment:
 
 def commit_of(release: Release, commit: str) -> str:
     """Return the commit that a release was built from: in its tag, else the one of the job."""
-    found = _SHA.search(release.tag)
-    if not found or commit.startswith(found[1]):
-        return commit
-    return found[1]
+    sha = sha_in(release.tag)
+    return commit if not sha or fits(sha, commit) else sha

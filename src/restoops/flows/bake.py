@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from restoops.adapters.clock import Clock
-from restoops.errors import RestoopsError, StepFailed
-from restoops.flows.host import Host
+from restoops.errors import StepFailed
+from restoops.flows.host import Host, log_tail
 from restoops.model import Color, Counts
 from restoops.plan.bake import Figures, Limits, Verdict, baseline, judge, total
 from restoops.plan.steps import Bake
 
 _INTERVAL_S = 0.5
-_LOG_LINES = 20
 _BAD_CHECKS = 3
 """Checks by HAProxy in a row with a bad status: one alone may be a hiccup."""
 
@@ -52,7 +51,8 @@ class Watch:
             if bad_checks >= _BAD_CHECKS:
                 raise self._failed("answers HAProxy's health checks badly")
             if is_last:
-                return told(self._figures(step), step.limits)
+                assert self.figures  # noqa: S101  _look() has set it
+                return told(self.figures, step.limits)
             pause(min(_INTERVAL_S, max(0.0, end - clock.monotonic())))
 
     def _look(self, step: Bake) -> bool:
@@ -71,22 +71,12 @@ class Watch:
         self.figures = Figures(since, before)
         container = self.host.inspect(new)
         if new not in seen.up or not container.is_running or container.restarts:
-            raise self._failed("died after the switch", self._last_lines(new))
+            raise self._failed("died after the switch", log_tail(self.host, new))
         if judge(self.figures, step.limits) is Verdict.ERRS:
             raise self._failed(
                 f"errs beyond `bake.max_error_rate` ({step.limits.max_error_rate:.1%})"
             )
         return new in seen.doubted and not self.old_was_doubted
-
-    def _figures(self, step: Bake) -> Figures:
-        assert self.figures, step  # noqa: S101  _look() has set it
-        return self.figures
-
-    def _last_lines(self, color: Color) -> str:
-        try:
-            return "\n".join(self.host.logs(color, _LOG_LINES))
-        except RestoopsError as error:
-            return f"(its logs cannot be read: {error.message})"
 
     def _failed(self, what: str, details: str = "") -> StepFailed:
         return StepFailed(

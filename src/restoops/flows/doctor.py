@@ -14,7 +14,7 @@ from restoops.adapters.connection import Connection, script
 from restoops.adapters.host import Host
 from restoops.adapters.registry import RegistryClient, find_login
 from restoops.adapters.terraform import read_output
-from restoops.config.faults import printable
+from restoops.config.faults import escaped
 from restoops.config.hosts import Target
 from restoops.config.load import Loaded, load
 from restoops.config.schema import TerraformOutputs
@@ -34,8 +34,8 @@ from restoops.plan.doctor import (
     read_facts,
     unchecked,
 )
+from restoops.plan.inventory import USUAL_KEYS
 
-_KEY_NAMES = ("id_ed25519", "id_ecdsa", "id_rsa")
 _SETTINGS = "restoops.yaml"
 _TERRAFORM = "terraform"
 
@@ -54,7 +54,7 @@ def diagnose(environment: str, *, start: Path, environ: Mapping[str, str]) -> Di
             checks.append(_missing("here", _SETTINGS, error))
         checks += unchecked("hosts", "where they are is not known", HOST_CHECKS)
         is_away = isinstance(error, Unreachable)
-        shown = printable(environment)
+        shown = escaped(environment)
         return Diagnosis(shown, tuple(checks), not is_away, unreachable=is_away)
     checks.append(_settings(loaded))
     if terraform.asked:
@@ -114,7 +114,7 @@ def _keys(loaded: Loaded) -> Check:
     named = loaded.settings.ssh.key
     agent = os.environ.get("SSH_AUTH_SOCK", "")
     folder = Path("~/.ssh").expanduser()
-    paths = [Path(named).expanduser()] if named else [folder / name for name in _KEY_NAMES]
+    paths = [Path(named).expanduser()] if named else [folder / name for name in USUAL_KEYS]
     there = [str(path) for path in paths if path.is_file()]
     absent = [named] if named and not there else []
     if not there and not named and (folder / "config").is_file():

@@ -8,9 +8,9 @@ from restoops.adapters.clock import Clock
 from restoops.flows.host import Host
 from restoops.plan.steps import Drain
 
-_IDLE_POLLS = 3
+_IDLE_POLLS = 2
 """Polls in a row without a request: one alone can fall between two requests."""
-_IDLE_INTERVAL_S = 0.01
+_IDLE_INTERVAL_S = 0.02
 _OLD_PROXY_INTERVAL_S = 0.1
 
 

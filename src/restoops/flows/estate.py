@@ -15,7 +15,8 @@ from restoops.flows.rollout import gravest
 from restoops.model import Digest, Disk, HostState
 from restoops.plan.usage import Place, Usage, usage_of
 
-_AT_ONCE = 64
+AT_ONCE = 64
+"""Hosts that are worked on at once, as of several environments."""
 
 
 class ImageHost(Protocol):
@@ -25,9 +26,7 @@ class ImageHost(Protocol):
     def name(self) -> str:
         """The address of the host."""
 
-    def lock(
-        self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None], preempt: bool = False
-    ) -> Lock:
+    def lock(self, holder: Holder, *, wait_s: int, on_wait: Callable[[str], None]) -> Lock:
         """Take the lock of the application."""
 
     def observe(self) -> HostState:
@@ -57,7 +56,7 @@ class Estate:
         done, failed = side_by_side(
             lambda place: self.hosts[place].observe(),
             self.hosts,
-            at_once=_AT_ONCE,
+            at_once=AT_ONCE,
             interrupt=self.interrupt,
         )
         self.interrupt.check()
@@ -88,7 +87,7 @@ class Estate:
     def sizes(self, places: Iterable[Place]) -> dict[Place, dict[Digest, int]]:
         """Return the images on each of `places` with their sizes; nothing of one that fails."""
         done, failed = side_by_side(
-            lambda place: self.hosts[place].image_sizes(), places, at_once=_AT_ONCE
+            lambda place: self.hosts[place].image_sizes(), places, at_once=AT_ONCE
         )
         self.unknown.update({str(place): error for place, error in failed.items()})
         return done

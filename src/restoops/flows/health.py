@@ -15,7 +15,7 @@ from restoops.config.load import Loaded
 from restoops.errors import RestoopsError, Unhealthy, Unreachable
 from restoops.flows.background import in_background, side_by_side
 from restoops.flows.connect import connect
-from restoops.flows.interrupt import Interrupt
+from restoops.flows.interrupt import Interrupt, TimeLimit
 from restoops.flows.open import host_settings, smoke_settings
 from restoops.flows.pause import pause
 from restoops.flows.public import public_url, site_of
@@ -51,21 +51,6 @@ class Looking:
         """Put all smoke checks, whatever becomes of one."""
         smoke = self.smoke
         return tuple(put(it, ask, smoke.attempts, self.clock.sleep) for it in smoke.checks)
-
-
-class _Limit(Interrupt):
-    """Ends a wait when its time is up."""
-
-    def __init__(self, seconds: float, clock: Clock) -> None:
-        super().__init__()
-        self._seconds = seconds
-        self._clock = clock
-        self._until = clock.monotonic() + seconds
-
-    def check(self) -> None:
-        """Go on, or raise `Unreachable` when the time is up."""
-        if self._clock.monotonic() > self._until:
-            raise Unreachable(f"no answer within {self._seconds:g} s")
 
 
 class Ward:
@@ -109,7 +94,7 @@ class Ward:
 
     def _observed(self, host: Host) -> tuple[HostState | None, RestoopsError | None]:
         """Return what is there, or why that cannot be told: HAProxy may answer all the same."""
-        limit = _Limit(self._looking.loaded.settings.ssh.connect_timeout_s, self._looking.clock)
+        limit = TimeLimit(self._looking.loaded.settings.ssh.connect_timeout_s, self._looking.clock)
         try:
             return in_background(host.observe)(limit), None
         except RestoopsError as error:

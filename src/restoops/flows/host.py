@@ -8,6 +8,7 @@ from typing import Protocol
 from restoops.adapters.connection import Holder
 from restoops.adapters.runtime import Traffic
 from restoops.adapters.sampler import Seen
+from restoops.errors import RestoopsError
 from restoops.model import (
     Answer,
     Color,
@@ -20,6 +21,8 @@ from restoops.model import (
     Record,
     Release,
 )
+
+_LOG_LINES = 20
 
 
 class Lock(Protocol):
@@ -79,3 +82,11 @@ class Host(Protocol):
     def forget_secrets(self, sets: frozenset[str]) -> None: ...
     def close(self) -> None: ...
     def close_if_silent(self, within_s: float) -> None: ...
+
+
+def log_tail(host: Host, color: Color) -> str:
+    """Return the last lines that a release wrote, to be shown with why it failed."""
+    try:
+        return "\n".join(host.logs(color, _LOG_LINES))
+    except RestoopsError as error:
+        return f"(its logs cannot be read: {error.message})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +20,15 @@ from restoops.plan.infra_summary import Summary, summarise, without_secrets
 from restoops.plan.sensitive import Mask, secrets_of_plan
 
 _TOKENS = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
-_SECRETS = (
-    *_TOKENS,
-    "SPACES_SECRET_ACCESS_KEY",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-)
 _STOPPING = "stopping: terraform finishes what it has begun, saves the state and unlocks it"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """An environment's Terraform, what hides its secrets, and who is told of its progress."""
+    """An environment's Terraform, what hides its secrets, and who is told of its progress.
+
+    `mask` is for what Terraform marks as sensitive; our own are hidden in all that is printed.
+    """
 
     root: Root
     terraform: Terraform
@@ -68,7 +64,8 @@ def open_desk(
     """Return the Terraform of `environment`, which is installed and new enough.
 
     To check the version takes as long as a short command; a saved plan can only be read by the
-    terraform that made it, whose version was checked then.
+    terraform that made it, whose version was checked then. `say` has to pass over a terminal that
+    was closed: that must not end an apply.
 
     Raises:
         UsageError: there is no such environment, or no terraform that suits.
@@ -80,25 +77,13 @@ def open_desk(
             "the token for DigitalOcean is missing; nothing was asked",
             hint=f"Set {_TOKENS[0]}: a personal access token of the control panel (API, Tokens).",
         )
-    mask = Mask(environ.get(name, "") for name in _SECRETS)
-    mask.learn(sensitive_values(root.directory, environ))
-    quiet = _unbroken(say)
+    mask = Mask(sensitive_values(root.directory, environ))
     module = Module(environment, root.directory, root.shown)
-    watch = Watch(quiet, mask, _stopping(interrupt, quiet))
+    watch = Watch(say, mask, _stopping(interrupt, say))
     terraform = Terraform(module, watch, environment_for(environ))
     if checks_version:
         terraform.check_version()
-    return Desk(root, terraform, mask, quiet)
-
-
-def _unbroken(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Go on when nobody can be told any more: a closed terminal must not end an apply."""
-
-    def try_to_say(line: str) -> None:
-        with contextlib.suppress(OSError):
-            say(line)
-
-    return try_to_say
+    return Desk(root, terraform, mask, say)
 
 
 def _stopping(interrupt: Interrupt, say: Callable[[str], None]) -> Callable[[], bool]:

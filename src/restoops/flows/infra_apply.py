@@ -22,6 +22,8 @@ from restoops.plan.infra_progress import Done, what_is_done
 from restoops.plan.infra_resources import resources_of
 from restoops.plan.infra_summary import Summary
 
+_UNKNOWN = "what is done could not be read from the state"
+
 
 class Operator(Protocol):
     """Who is asked before something is done."""
@@ -80,16 +82,12 @@ def _carry_out(desk: Desk, made: Made, wait_s: int) -> None:
     except RestoopsError as error:
         done = _look(desk, made)
         if done and not (done.done or done.broken):
-            error.args = (f"{error.message}; nothing was changed",)
-            error.message = error.args[0]
+            error.message += "; nothing was changed"
             raise
         facts = str(done) if done else _UNKNOWN
         raise StepFailed(
             f"{error.message}; {facts}", hint=f"{error.hint}\n{_next(desk)}"
         ) from error
-
-
-_UNKNOWN = "what is done could not be read from the state"
 
 
 def _facts(desk: Desk, made: Made) -> str:

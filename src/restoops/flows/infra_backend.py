@@ -12,10 +12,9 @@ from restoops.adapters.terraform import Terraform, Watch
 from restoops.adapters.terraform_faults import Module
 from restoops.config.roots import Root
 from restoops.errors import StepFailed
-from restoops.plan.backend import LOCKFILE_SINCE, Backend, had_lock, render
+from restoops.plan.backend import FILE_NAME, LOCKFILE_SINCE, Backend, had_lock, render
 
 _ROUNDS = 10
-FILE_NAME = "backend.hcl"
 
 
 @dataclass(frozen=True, slots=True)

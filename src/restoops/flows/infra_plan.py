@@ -15,11 +15,9 @@ from restoops.adapters.terraform_words import PlanOptions
 from restoops.errors import CommandFailed, Refused, UsageError
 from restoops.flows.infra import Desk
 from restoops.plan.infra_changes import differing
+from restoops.plan.infra_progress import few
 from restoops.plan.infra_summary import Summary
 from restoops.plan.review import Origin, objections
-
-_SHOWN = 10
-"""Addresses that are named; more are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,10 @@ def raise_if_faulty(desk: Desk) -> None:
     faults = [it for it in desk.terraform.validate() if it["severity"] == "error"]
     if faults:
         raise UsageError(
-            "\n".join(["Terraform's code is not valid:", *(f"  {told(desk, it)}" for it in faults)])
+            "\n".join(
+                ["Terraform's code is not valid:", *(f"  {told(desk, it)}" for it in faults)]
+            ),
+            hint=f"`restoops infra validate {desk.environment}` looks again.",
         )
 
 
@@ -116,10 +117,8 @@ def as_reviewed(desk: Desk, file: Path, options: PlanOptions, folder: Path) -> M
     desk.say("planning again; it is applied only if nothing differs")
     made = make(desk, options, folder)
     if found := differing(saved.content, made.content):
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise Refused(
-            f"{file} is not what would be done now; nothing was done. It differs in: "
-            f"{', '.join(found[:_SHOWN])}{more}",
+            f"{file} is not what would be done now; nothing was done. It differs in: {few(found)}",
             hint=f"Review it again: `restoops infra plan {desk.environment} --out {file}`.",
         )
     desk.say("the new plan does the same")

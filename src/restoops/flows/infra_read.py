@@ -14,7 +14,7 @@ from restoops.adapters.terraform_words import InitOptions
 from restoops.errors import Refused, UsageError
 from restoops.flows.infra import Desk
 from restoops.flows.infra_plan import read_saved, told
-from restoops.plan.backend import leads_to
+from restoops.plan.backend import FILE_NAME, leads_to
 from restoops.plan.cost import Estimate, estimate, prices_of
 from restoops.plan.infra_resources import Resource, resources_of
 from restoops.plan.inventory import inventory_of, known_hosts
@@ -45,7 +45,7 @@ def initialise(desk: Desk, options: InitOptions, *, dry_run: bool) -> str:
     as it is; one that leads elsewhere needs a word from the operator.
     """
     root = desk.root.directory
-    backend = root / "backend.hcl"
+    backend = root / FILE_NAME
     if backend.is_file():
         before, text = backend_in_use(root), backend.read_text("utf-8")
         is_same = bool(before) and leads_to(text, before)

@@ -93,7 +93,7 @@ def prepare(
         UsageError: the manifest is damaged.
         StepFailed: an upgrade has to merge, and there is no git.
     """
-    _check(wish.root)
+    _check_root(wish.root)
     file = tree.place_of(wish.root, PATH)
     manifest = _settled(parse(tree.read(file), str(wish.root / PATH)), wish.root)
     _check_version(manifest.restoops, version, wish.root)
@@ -120,7 +120,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", released)))
 
 
-def _check(root: Path) -> None:
+def _check_root(root: Path) -> None:
     if not root.is_dir():
         reason = "Not a directory" if root.exists() else "No such file or directory"
         raise Refused(f"{root / FILE_NAME} cannot be written: {reason}")

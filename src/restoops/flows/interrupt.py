@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from restoops.errors import Interrupted
+from restoops.adapters.clock import Clock
+from restoops.errors import Interrupted, Unreachable
 
 _NOTHING = "nothing was changed"
 
 
 class Interrupt:
-    """Set by SIGINT or SIGTERM; `check` then ends what is being waited for.
+    """Set by SIGINT, SIGTERM or SIGHUP; `check` then ends what is being waited for.
 
     One below another ends for its own reason as well: a host failed, so the rest is called off.
     """
@@ -64,3 +65,24 @@ class Interrupt:
         """
         if self.is_asked:
             raise Interrupted(f"interrupted; {self.so_far}")
+
+
+class TimeLimit(Interrupt):
+    """Ends what is waited for as one above does, and when its time is over."""
+
+    def __init__(self, seconds: float, clock: Clock, above: Interrupt | None = None) -> None:
+        super().__init__(above)
+        self._seconds = seconds
+        self._clock = clock
+        self._until = clock.monotonic() + seconds
+
+    def check(self) -> None:
+        """Go on, or end here.
+
+        Raises:
+            Interrupted: somebody asked for it.
+            Unreachable: the time is over.
+        """
+        super().check()
+        if self._clock.monotonic() >= self._until:
+            raise Unreachable(f"no answer within {self._seconds:g} s")

@@ -15,8 +15,8 @@ from restoops.adapters.webhook import find_url, post
 from restoops.config.notify import Notify
 from restoops.errors import Interrupted, RestoopsError
 from restoops.flows.background import in_background
-from restoops.flows.interrupt import Interrupt
-from restoops.masking import learn, masked
+from restoops.flows.interrupt import Interrupt, TimeLimit
+from restoops.masking import masked
 from restoops.plan.provenance import fits, repository_url, run_url, sha_in
 from restoops.report.notices import Commit, Notice, as_object, failure_for_slack, for_slack
 from restoops.report.page import Page
@@ -26,8 +26,8 @@ _HASTE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What messages are made with, beside the run itself."""
+class Means:
+    """What messages are made and sent with, beside the run itself."""
 
     settings: Notify
     directory: Path
@@ -38,51 +38,36 @@ class Outside:
     """Asks the image of the release for the commit that it was built from."""
 
 
-class _Limit(Interrupt):
-    """Ends what is waited for when its time is over."""
-
-    def __init__(self, clock: Clock, until: float, above: Interrupt) -> None:
-        super().__init__(above)
-        self._clock = clock
-        self._until = until
-
-    def check(self) -> None:
-        if self.is_asked:
-            raise Interrupted("cut off by a signal, which does not change the result")
-        if self._clock.monotonic() >= self._until:
-            raise Interrupted("no answer in time")
-
-
-def notify(page: Page, outside: Outside, interrupt: Interrupt) -> tuple[str, ...]:
+def notify(page: Page, means: Means, interrupt: Interrupt) -> tuple[str, ...]:
     """Send all messages side by side; return in a line each which was not delivered, and why."""
-    settings = outside.settings
+    settings = means.settings
     places = {"slack": settings.slack, "webhook": settings.webhook}
     wanted = {name: place for name, place in places.items() if place}
     if not wanted:
         return ()
     is_hasty = page.fault is not None and page.fault.status == Interrupted.status
     limit_s = min(settings.timeout_s, _HASTE_S) if is_hasty else settings.timeout_s
-    until = outside.clock.monotonic() + limit_s
-    notice = in_background(partial(_notice, page, outside))
-    limit = _Limit(outside.clock, until, interrupt)
+    until = means.clock.monotonic() + limit_s
+    notice = in_background(partial(_notice, page, means))
+    limit = TimeLimit(limit_s, means.clock, interrupt)
     sent = {
-        name: in_background(partial(_send, name, place, notice, outside, until))
+        name: in_background(partial(_send, name, place, notice, means, until))
         for name, place in wanted.items()
     }
     lines = (_outcome(name, wait, limit) for name, wait in sent.items())
     return tuple(line for line in lines if line)
 
 
-def notify_failure(what: str, error: RestoopsError, outside: Outside) -> str:
+def notify_failure(what: str, error: RestoopsError, means: Means) -> str:
     """Tell Slack that a command failed; return a line when that was not delivered, and why."""
-    settings = outside.settings
+    settings = means.settings
     if not settings.slack:
         return ""
-    body = masked(failure_for_slack(what, error, run_url(outside.environ)))
     try:
-        url = find_url(settings.slack, outside.environ, outside.directory)
-        until = outside.clock.monotonic() + settings.timeout_s
-        post(url, body, until=until, clock=outside.clock)
+        url = find_url(settings.slack, means.environ, means.directory)
+        body = masked(failure_for_slack(what, error, run_url(means.environ)))
+        until = means.clock.monotonic() + settings.timeout_s
+        post(url, body, until=until, clock=means.clock)
     except RestoopsError as fault:
         return f"notify.slack: not delivered: {fault.message}"
     return ""
@@ -91,6 +76,10 @@ def notify_failure(what: str, error: RestoopsError, outside: Outside) -> str:
 def _outcome(name: str, wait: Callable[[Interrupt], None], limit: Interrupt) -> str:
     try:
         wait(limit)
+    except Interrupted:
+        return (
+            f"notify.{name}: not delivered: cut off by a signal, which does not change the result"
+        )
     except RestoopsError as error:
         return f"notify.{name}: not delivered: {error.message}"
     except Exception as error:  # noqa: BLE001  a fault of our own, after the run: only its kind
@@ -98,30 +87,27 @@ def _outcome(name: str, wait: Callable[[Interrupt], None], limit: Interrupt) -> 
     return ""
 
 
-def _send(
-    name: str, place: str, notice: Callable[[], Notice], outside: Outside, until: float
-) -> None:
-    url = find_url(place, outside.environ, outside.directory)
-    learn(url)
+def _send(name: str, place: str, notice: Callable[[], Notice], means: Means, until: float) -> None:
+    url = find_url(place, means.environ, means.directory)
     body: dict[str, Any] = for_slack(notice()) if name == "slack" else as_object(notice())
-    post(url, masked(body), until=until, clock=outside.clock)
+    post(url, masked(body), until=until, clock=means.clock)
 
 
-def _notice(page: Page, outside: Outside) -> Notice:
-    report = (outside.settings.report_url or "").replace("{run}", page.run)
-    return Notice(page, _commit(page, outside), run_url(outside.environ), report)
+def _notice(page: Page, means: Means) -> Notice:
+    report = (means.settings.report_url or "").replace("{run}", page.run)
+    return Notice(page, _commit(page, means), run_url(means.environ), report)
 
 
-def _commit(page: Page, outside: Outside) -> Commit | None:
+def _commit(page: Page, means: Means) -> Commit | None:
     """Return the commit of the release: by its tag or its image, from git or from CI."""
     if page.release is None:
         return None
-    sha = sha_in(page.release.tag) or outside.revision()
+    sha = sha_in(page.release.tag) or means.revision()
     if not sha_in(sha):
         return None
-    repository = repository_url(outside.environ, origin_of(outside.directory))
+    repository = repository_url(means.environ, origin_of(means.directory))
     whole, author, subject = (
-        authored(outside.directory, sha) or _of_actions(sha, outside.environ) or (sha, "", "")
+        authored(means.directory, sha) or _of_actions(sha, means.environ) or (sha, "", "")
     )
     return Commit(whole, author, subject, f"{repository}/commit/{whole}" if repository else "")
 

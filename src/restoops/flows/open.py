@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Callable
-from pathlib import Path
 
 from restoops.adapters.container import Blueprint
 from restoops.adapters.haproxy import ProxySettings, ProxyWish
 from restoops.adapters.host_settings import HostSettings
 from restoops.config.forms import json_path
-from restoops.config.load import Loaded
+from restoops.config.load import Loaded, folder_of
 from restoops.config.public import SmokeCheck
 from restoops.config.schema import Settings
 from restoops.flows.hooks import HOOKS, Hooks
@@ -111,7 +110,7 @@ def hooks(loaded: Loaded) -> Hooks:
     """Return the operator's programs, which run beside `restoops.yaml`."""
     settings = loaded.settings.hooks
     commands = {name: getattr(settings, name) for name in HOOKS}
-    return Hooks(commands, loaded.file.parent if loaded.file else Path(), settings.timeout_s)
+    return Hooks(commands, folder_of(loaded.file), settings.timeout_s)
 
 
 def health_settings(settings: Settings) -> HealthSettings:

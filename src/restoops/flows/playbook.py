@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from restoops.adapters import ansible
@@ -12,18 +12,13 @@ from restoops.adapters.private import private_directory
 from restoops.errors import Interrupted, RestoopsError, StepFailed, Unreachable
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.playbook_files import Job, prepared
+from restoops.masking import learn, masked
+from restoops.model import Secret
 from restoops.plan.playbook import PlaybookEvent, Remark, Result, TaskEnded, read_event
-from restoops.plan.playbook_board import Board, counted
+from restoops.plan.playbook_board import Board
 from restoops.plan.playbook_faults import hint_for
-from restoops.plan.sensitive import Mask
+from restoops.report.wording import counted
 
-_SECRETS = (
-    "DIGITALOCEAN_TOKEN",
-    "DIGITALOCEAN_ACCESS_TOKEN",
-    "GITHUB_TOKEN",
-    "SPACES_SECRET_ACCESS_KEY",
-    "AWS_SECRET_ACCESS_KEY",
-)
 _SECRET_FILES = ("ANSIBLE_BECOME_PASSWORD_FILE", "ANSIBLE_VAULT_PASSWORD_FILE")
 _REMARKS = 20
 
@@ -41,7 +36,8 @@ def run_playbook(job: Job, show: Show, interrupt: Interrupt, progress: Path | No
         Unreachable: no host that failed could be reached, and nothing was changed.
         Interrupted: somebody asked for an end.
     """
-    watched = _Watched(show, _mask(), progress)
+    learn(*passwords(os.environ))
+    watched = _Watched(show, progress)
     watch = ansible.Watch(watched.hear, lambda: interrupt.is_asked, watched.follow)
     with private_directory() as folder:
         playbook = prepared(job, folder)
@@ -57,17 +53,16 @@ def run_playbook(job: Job, show: Show, interrupt: Interrupt, progress: Path | No
 class _Watched:
     """Keeps the board of a run, and shows each event with the board after it."""
 
-    def __init__(self, show: Show, mask: Mask, progress: Path | None) -> None:
+    def __init__(self, show: Show, progress: Path | None) -> None:
         self.board = Board()
         self._progress = progress
         self._read = 0
         self._show = show
-        self._mask = mask
 
     def hear(self, line: str) -> None:
-        """Take in a line that Ansible wrote."""
+        """Take in a line that Ansible wrote, without secrets."""
         self.follow()
-        if event := read_event(self._mask(line)):
+        if event := read_event(line):
             self._take(event)
 
     def follow(self) -> None:
@@ -78,7 +73,7 @@ class _Watched:
                 told = file.read()
             self._read += len(told)
             for line in told.decode(errors="replace").splitlines():
-                self._take(Remark(self._mask(line)))
+                self._take(Remark(masked(line)))
 
     def _take(self, event: PlaybookEvent) -> None:
         self.board = self.board.after(event)
@@ -86,18 +81,13 @@ class _Watched:
             self._show(event)
 
 
-def _mask() -> Mask:
-    mask = Mask(os.environ.get(name, "") for name in _SECRETS)
-    mask.learn(_contents(os.environ.get(name, "") for name in _SECRET_FILES))
-    return mask
-
-
-def _contents(names: Iterable[str]) -> Iterator[str]:
-    for name in names:
+def passwords(environ: Mapping[str, str]) -> Iterator[Secret]:
+    """Yield the passwords in the files that Ansible is told to read them from."""
+    for name in filter(None, map(environ.get, _SECRET_FILES)):
         with contextlib.suppress(OSError, ValueError):
             path = Path(name).expanduser()
-            if name and not os.access(path, os.X_OK):  # Ansible runs it, and takes what it prints
-                yield path.read_text("utf-8")
+            if not os.access(path, os.X_OK):  # Ansible runs it, and takes what it prints
+                yield Secret(path.read_text("utf-8"))
 
 
 def why(board: Board, job: Job, status: int) -> RestoopsError:

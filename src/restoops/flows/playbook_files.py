@@ -15,14 +15,13 @@ from restoops.config.hosts import select
 from restoops.config.load import Loaded
 from restoops.config.playbooks import Project
 from restoops.plan.inventory import (
+    USUAL_KEYS,
     InventoryHost,
     SshWishes,
     inventory_for,
     known_hosts,
     ssh_config,
 )
-
-_USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _hosts(job: Job, folder: Path) -> Iterator[InventoryHost]:
     home = Path("~/.ssh").expanduser()
     wishes = SshWishes(
         home=str(home),
-        keys=tuple(str(home / it) for it in _USUAL_KEYS if not ssh.key and (home / it).is_file()),
+        keys=tuple(str(home / it) for it in USUAL_KEYS if not ssh.key and (home / it).is_file()),
         known_hosts=path_of(ssh.known_hosts),
         more_known_hosts=_born_keys(job, folder),
         only_key=bool(ssh.key),

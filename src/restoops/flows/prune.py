@@ -10,10 +10,10 @@ from restoops.adapters.connection import Holder
 from restoops.contents import Contents
 from restoops.errors import Locked, RestoopsError
 from restoops.flows.background import side_by_side
-from restoops.flows.estate import Estate
+from restoops.flows.estate import AT_ONCE, Estate
 from restoops.flows.prune_hosts import HostWork, prune_host
+from restoops.flows.prune_record import Recorder
 from restoops.flows.prune_registry import RegistryPruner
-from restoops.flows.record import Recorder
 from restoops.flows.rollout import gravest
 from restoops.flows.stores import Store, plan_store
 from restoops.model import Digest, HostState
@@ -22,8 +22,6 @@ from restoops.plan.images import RegistryPlan
 from restoops.plan.retention import plan_host
 from restoops.plan.usage import Place, usage_of
 from restoops.report.image_events import Note, Planned
-
-_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ class Prune:
         _, failed = side_by_side(
             lambda place: prune_host(plan.hosts[place], holder, self.recorder, interrupt, wait_s),
             plan.hosts,
-            at_once=_AT_ONCE,
+            at_once=AT_ONCE,
         )
         self.failed |= {str(place): error for place, error in failed.items()}
         self._note()

@@ -9,7 +9,7 @@ from restoops.adapters.connection import Holder
 from restoops.errors import Locked
 from restoops.flows.estate import ImageHost
 from restoops.flows.interrupt import Interrupt
-from restoops.flows.record import Recorder
+from restoops.flows.prune_record import Recorder
 from restoops.model import HostState
 from restoops.plan.fate import Fate
 from restoops.report.image_events import HostPruned, Note, Survived

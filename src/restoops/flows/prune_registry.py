@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from restoops.contents import Contents
 from restoops.errors import Interrupted, NeedsAttention, RestoopsError, StepFailed
 from restoops.flows.interrupt import Interrupt
-from restoops.flows.record import Recorder
+from restoops.flows.prune_record import Recorder
 from restoops.flows.stores import Store
 from restoops.model import Digest
 from restoops.plan.fate import Fate

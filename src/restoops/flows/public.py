@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from restoops.adapters.terraform import read_output
 from restoops.config.forms import PUBLIC_URL
-from restoops.config.load import Loaded
+from restoops.config.load import Loaded, folder_of
 from restoops.errors import UsageError
 from restoops.flows.open import smoke_settings
 from restoops.flows.outside import Outside
@@ -28,7 +28,7 @@ def public_url(loaded: Loaded) -> str | None:
     terraform = loaded.terraform
     if loaded.settings.public.url or terraform is None or terraform.url is None:
         return loaded.settings.public.url
-    folder = loaded.file.parent if loaded.file else Path()
+    folder = folder_of(loaded.file)
     found = read_output(folder / terraform.directory, terraform.url)
     if not isinstance(found, str) or not PUBLIC_URL.is_met_by(found):
         command = f"terraform -chdir={terraform.directory} output {terraform.url}"

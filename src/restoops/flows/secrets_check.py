@@ -8,7 +8,8 @@ from pathlib import Path
 
 from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused, UsageError
-from restoops.flows.secrets_sources import Keeping, learn_secrets
+from restoops.flows.secrets_current import Kept
+from restoops.flows.secrets_sources import Keeping
 from restoops.model import Secret
 from restoops.plan.env_check import EnvCheck, compare, compare_key, weak_names
 from restoops.plan.fingerprints import KEY_NAME
@@ -21,8 +22,8 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
         UsageError: there is no such environment, or template or source cannot be read.
     """
     chosen = choose(environment, start=start, environ=environ)
-    keeping = Keeping.of(chosen, start=start, environ=environ)
-    return _check(keeping, needs_key=chosen.has_secrets)[0]
+    kept = Kept.of(Keeping.of(chosen, start=start, environ=environ))
+    return _checked(kept, needs_key=chosen.settings.has_secrets)
 
 
 def refuse_unfit(
@@ -34,17 +35,9 @@ def refuse_unfit(
         CheckRefused: they are not; says which, and never a value.
         UsageError: template or source cannot be read.
     """
-    found, secrets = _check(Keeping.of(chosen, start=start, environ=environ), needs_key=True)
-    if found.findings:
-        lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
-        raise CheckRefused(
-            f"the secrets of {found.environment} are not as {found.template} wants; "
-            "nothing was contacted",
-            hint=f"They are in {found.source}; `restoops secrets check {found.environment}` looks "
-            "again.",
-            details="\n".join(lines),
-        )
-    return secrets
+    kept = Kept.of(Keeping.of(chosen, start=start, environ=environ))
+    refuse_unfit_values(kept, "nothing was contacted")
+    return kept.found
 
 
 def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> None:
@@ -54,17 +47,31 @@ def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, 
     """
     if chosen.settings.secrets.source in ("file", "environment", "age"):
         with contextlib.suppress(UsageError):
-            _check(Keeping.of(chosen, start=start, environ=environ), needs_key=False)
+            Kept.of(Keeping.of(chosen, start=start, environ=environ))
 
 
-def _check(keeping: Keeping, *, needs_key: bool) -> tuple[EnvCheck, Mapping[str, Secret]]:
-    template, source = keeping.template(), keeping.source()
-    found = source.read()
-    learn_secrets(template, source, found)
-    values = {name: it for name, it in found.items() if name != KEY_NAME}
-    findings = compare(template.variables, values, is_exclusive=source.is_exclusive)
+def refuse_unfit_values(kept: Kept, so_far: str) -> None:
+    """Go on when they are as the template wants; `so_far` says what was done until now.
+
+    Raises:
+        CheckRefused: they are not, so that no release could be started with them.
+    """
+    found = _checked(kept, needs_key=True)
+    if found.findings:
+        lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
+        raise CheckRefused(
+            f"the secrets of {found.environment} are not as {found.template} wants; {so_far}",
+            hint=f"They are in {found.source}; `restoops secrets check {found.environment}` looks "
+            "again.",
+            details="\n".join(lines),
+        )
+
+
+def _checked(kept: Kept, *, needs_key: bool) -> EnvCheck:
+    keeping, variables, source = kept.keeping, kept.template.variables, kept.source
+    values = {name: it for name, it in kept.found.items() if name != KEY_NAME}
+    findings = compare(variables, values, is_exclusive=source.is_exclusive)
     if needs_key:
-        findings += compare_key(found)
-    weak = weak_names(template.variables, values)
-    shown = EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)
-    return shown, found
+        findings += compare_key(kept.found)
+    weak = weak_names(variables, values)
+    return EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from restoops.errors import UsageError
 from restoops.flows.secrets_sources import Keeping, Source, learn_secrets
@@ -27,30 +27,60 @@ class Current:
     """What the template says of each."""
 
 
-def current(keeping: Keeping) -> Current:
-    """Read the values that the template names and that are not empty.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the source of an environment has; it is read once."""
 
-    Raises:
-        UsageError: template or source cannot be read, or the source has no key for fingerprints.
-    """
-    template, source = keeping.template(), keeping.source()
-    found = source.read() if keeping.found is None else keeping.found
-    learn_secrets(template, source, found)
-    return valued(keeping.environment, template, source, found)
+    keeping: Keeping
+    template: Template
+    source: Source
+    found: Mapping[str, Secret]
 
+    @classmethod
+    def of(cls, keeping: Keeping) -> Kept:
+        """Read it, unless `keeping` has it already.
 
-def valued(
-    environment: str, template: Template, source: Source, found: Mapping[str, Secret]
-) -> Current:
-    """Return of what was `found` in `source` the values that `current` does.
+        Raises:
+            UsageError: template or source cannot be read.
+        """
+        template, source = keeping.template(), keeping.source()
+        found = source.read() if keeping.found is None else keeping.found
+        learn_secrets(template, source, found)
+        return cls(keeping, template, source, found)
 
-    Raises:
-        UsageError: there is no key for fingerprints.
-    """
-    key = key_in(found, source.shown)
-    names = [it.name for it in template.variables if it.name in found]
-    values = {name: found[name] for name in names if found[name].reveal().strip()}
-    return Current(environment, source.shown, fingerprints(key, values), template.variables)
+    def having(self, name: str, value: Secret) -> Kept:
+        """Return it as it is with another value."""
+        return replace(self, found={**self.found, name: value})
+
+    def key(self) -> Secret:
+        """Return the key that fingerprints are made with.
+
+        Raises:
+            UsageError: the source has none.
+        """
+        key = self.found.get(KEY_NAME, Secret(""))
+        if len(key.reveal()) < KEY_LENGTH:
+            what = f"is shorter than {KEY_LENGTH} characters" if key.reveal() else "is missing"
+            raise UsageError(
+                f"{KEY_NAME} {what} in {self.source.shown}: without it nobody can tell whether a "
+                "value has changed",
+                hint=f"Make one once and keep it there: {KEY_NAME}=$(openssl rand -hex 32). It is "
+                "handed to nobody.",
+            )
+        return key
+
+    @property
+    def current(self) -> Current:
+        """The values that the template names and that are not empty.
+
+        Raises:
+            UsageError: the source has no key for fingerprints.
+        """
+        key, found, variables = self.key(), self.found, self.template.variables
+        names = [it.name for it in variables if it.name in found]
+        values = {name: found[name] for name in names if found[name].reveal().strip()}
+        environment = self.keeping.environment
+        return Current(environment, self.source.shown, fingerprints(key, values), variables)
 
 
 def handing(keeping: Keeping) -> Callable[[], Handed]:
@@ -60,7 +90,7 @@ def handing(keeping: Keeping) -> Callable[[], Handed]:
     @functools.cache
     def read() -> Handed:
         plain = frozenset(keeping.settings.as_environment)
-        values = current(keeping).values
+        values = Kept.of(keeping).current.values
         return Handed(values, fingerprint_of_all(values, plain), plain)
 
     def ask() -> Handed:
@@ -68,20 +98,3 @@ def handing(keeping: Keeping) -> Callable[[], Handed]:
             return read()
 
     return ask
-
-
-def key_in(found: Mapping[str, Secret], where: str) -> Secret:
-    """Return the key that fingerprints are made with.
-
-    Raises:
-        UsageError: the source, which is named `where`, has none.
-    """
-    key = found.get(KEY_NAME, Secret(""))
-    if len(key.reveal()) < KEY_LENGTH:
-        what = f"is shorter than {KEY_LENGTH} characters" if key.reveal() else "is missing"
-        raise UsageError(
-            f"{KEY_NAME} {what} in {where}: without it nobody can tell whether a value has changed",
-            hint=f"Make one once and keep it there: {KEY_NAME}=$(openssl rand -hex 32). It is "
-            "handed to nobody.",
-        )
-    return key

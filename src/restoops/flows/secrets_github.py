@@ -7,18 +7,17 @@ else, and nobody knows its value.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restoops.adapters.git import remote_of
+from restoops.adapters.git import origin_of
 from restoops.adapters.github_secrets import SecretPlace
-from restoops.errors import Refused, StepFailed, UsageError
+from restoops.errors import Refused, UsageError
 from restoops.model import Placed, Value
-from restoops.plan.github_names import LEDGER, github_faults, repository_of_remote
+from restoops.plan.github_names import LEDGER, github_faults, split_remote
 
 
 def find_repository(configured: str | None, folder: Path) -> str:
@@ -31,9 +30,8 @@ def find_repository(configured: str | None, folder: Path) -> str:
         return configured
     if named := os.environ.get("GITHUB_REPOSITORY"):
         return named
-    with contextlib.suppress(StepFailed):
-        if found := repository_of_remote(remote_of(folder)):
-            return found
+    if found := split_remote(origin_of(folder))[1]:
+        return found
     raise UsageError(
         "it is not known which repository on GitHub is meant",
         hint="Set `secrets.github_repository: owner/name` in restoops.yaml.",

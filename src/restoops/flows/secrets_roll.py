@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from restoops.flows.background import side_by_side
+from restoops.flows.estate import AT_ONCE
 from restoops.flows.rollout import gravest
 from restoops.flows.secrets_hosts import SecretsHost
 from restoops.model import HostState, Value
@@ -46,6 +47,6 @@ def hand_to(hosts: Sequence[SecretsHost], values: Mapping[str, Value]) -> None:
         by_name[name].observe()
         by_name[name].put_secrets(values)
 
-    _, failed = side_by_side(put, by_name, at_once=64)
+    _, failed = side_by_side(put, by_name, at_once=AT_ONCE)
     if failed:
         raise gravest(failed)

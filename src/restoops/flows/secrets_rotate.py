@@ -11,18 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from restoops.errors import CheckRefused, Refused, RestoopsError, StepFailed
+from restoops.errors import Refused, RestoopsError, StepFailed
 from restoops.flows.interrupt import Interrupt
-from restoops.flows.secrets_current import Current, valued
+from restoops.flows.secrets_check import refuse_unfit_values
+from restoops.flows.secrets_current import Kept
 from restoops.flows.secrets_github import refuse_github_names
 from restoops.flows.secrets_roll import Hosts
 from restoops.flows.secrets_sinks import Sink
-from restoops.flows.secrets_sources import Keeping, Source, Writable, learn_secrets
+from restoops.flows.secrets_sources import Source, Writable
 from restoops.masking import learn
 from restoops.model import Secret, Value
-from restoops.plan.env_check import compare
-from restoops.plan.env_template import Template, Variable
-from restoops.plan.fingerprints import KEY_NAME
+from restoops.plan.env_template import Variable
 from restoops.plan.secret_rotation import (
     Asked,
     Begin,
@@ -38,54 +37,6 @@ from restoops.plan.secret_rotation import (
     wanted,
     what_serves,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the source of an environment has; it is read once."""
-
-    keeping: Keeping
-    template: Template
-    source: Source
-    found: Mapping[str, Secret]
-
-    @classmethod
-    def of(cls, keeping: Keeping) -> Kept:
-        """Read it.
-
-        Raises:
-            UsageError: template or source cannot be read.
-        """
-        template, source = keeping.template(), keeping.source()
-        found = source.read()
-        learn_secrets(template, source, found)
-        return cls(keeping, template, source, found)
-
-    @property
-    def current(self) -> Current:
-        """What releases are to be given, with fingerprints."""
-        return valued(self.keeping.environment, self.template, self.source, self.found)
-
-    def having(self, name: str, value: Secret) -> Kept:
-        """Return it as it is with another value."""
-        return Kept(self.keeping, self.template, self.source, {**self.found, name: value})
-
-    def refuse_unfit(self) -> None:
-        """Go on when all of it is as the template wants.
-
-        Raises:
-            CheckRefused: it is not, so that no release could be started with it.
-        """
-        values = {name: it for name, it in self.found.items() if name != KEY_NAME}
-        found = compare(self.template.variables, values, is_exclusive=self.source.is_exclusive)
-        if found:
-            lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found)
-            raise CheckRefused(
-                f"the secrets of {self.keeping.environment} are not as "
-                f"{self.keeping.shown_template} wants; nothing was changed",
-                hint=f"They are in {self.source.shown}.",
-                details="\n".join(lines),
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +84,13 @@ class Rotator:
         if rotation.begin is Begin.NEW:
             refuse_unwritable(kept.source, self.name)
         elif rotation.begin is Begin.FINISH:
-            kept.refuse_unfit()
+            refuse_unfit_values(kept, "nothing was changed")
         if self.dry_run or rotation.begin is Begin.NOTHING:
             return self._result(kept, rotation, rotation.steps, spots), None
         new = kept
         if rotation.begin is Begin.NEW:
             new = kept.having(self.name, self._new_value(variable, kept))
-            new.refuse_unfit()
+            refuse_unfit_values(new, "nothing was changed")
             if self.places.github:
                 refuse_github_names({self.name: new.current.values[self.name]})
         else:
@@ -159,7 +110,8 @@ class Rotator:
                 self.talk.tell(f"{self.name}: {step.value}")
                 self._do(step, kept, values)
                 done.append(step)
-                self.talk.interrupt.note(f"done so far: {done[-1].value}")
+                so_far = ", ".join(it.value for it in done)
+                self.talk.interrupt.note(f"done so far: {so_far}")
         except RestoopsError as error:
             failed = error
         try:
@@ -278,7 +230,10 @@ def store(source: Source, name: str, value: Secret) -> None:
     if isinstance(source, Writable):
         source.write({name: value})
     if source.read().get(name, Secret("")).reveal() != value.reveal():
-        raise StepFailed(f"{source.shown} does not have the value of {name} that was stored there")
+        raise StepFailed(
+            f"{source.shown} does not have the value of {name} that was stored there",
+            hint="No place was handed anything. See why it keeps another value, then do it again.",
+        )
 
 
 def _draw(letters: str, length: int) -> str:

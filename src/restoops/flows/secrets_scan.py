@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from restoops.adapters.git import repository_of
 from restoops.adapters.private import private_directory, write_private
+from restoops.adapters.process import find
 from restoops.adapters.scanners import Orders, find_scanner
 from restoops.errors import StepFailed, Unreachable, UsageError
 from restoops.plan.leaks import Scan, baseline_of, fingerprints_of, leaks_of, without_known
@@ -54,7 +53,7 @@ def scan(wish: Wish, environ: Mapping[str, str]) -> Scan:
         UsageError: there is nothing to scan, or the baseline is none.
         Unreachable: the scanner is missing or failed, or a part of the history is not here.
     """
-    scanner = find_scanner(lambda name: _program(name, environ))
+    scanner = find_scanner(lambda name: find(name, environ))
     orders = _orders(wish, environ)
     known = _known(wish, orders.cwd)
     with private_directory() as folder:
@@ -67,12 +66,6 @@ def scan(wish: Wish, environ: Mapping[str, str]) -> Scan:
         write_private(wish.new_baseline, json.dumps(baseline_of(found), indent=1) + "\n")
     scanned = orders.files if wish.scope is Scope.FILES else wish.scope.value
     return Scan(scanner.name, scanned or "", new, len(found) - len(new), report.missed)
-
-
-def _program(name: str, environ: Mapping[str, str]) -> str | None:
-    """Find a program on PATH, or beside our interpreter, where pip puts it."""
-    beside = str(Path(sys.executable).parent)
-    return shutil.which(name, path=environ.get("PATH")) or shutil.which(name, path=beside)
 
 
 def _orders(wish: Wish, environ: Mapping[str, str]) -> Orders:
@@ -118,7 +111,9 @@ def _known(wish: Wish, cwd: Path) -> tuple[str, ...]:
     try:
         return fingerprints_of(json.loads(file.read_text("utf-8")))
     except OSError as error:
-        raise UsageError(f"baseline {file} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"baseline {file} cannot be read: {error.strerror}", hint="`--baseline FILE` names it."
+        ) from error
     except ValueError as error:
         raise UsageError(
             f"baseline {file} is no report of findings",

@@ -12,7 +12,7 @@ from restoops.errors import RestoopsError, StepFailed, Unreachable
 from restoops.flows.background import hurried, in_background
 from restoops.flows.bake import Watch
 from restoops.flows.drain import drain
-from restoops.flows.host import Host
+from restoops.flows.host import Host, log_tail
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.pause import pause
 from restoops.flows.smoke import SmokeSettings, put
@@ -41,7 +41,6 @@ from restoops.report.events import Progress, StepBroken, StepEnded, StepStarted,
 
 _SILENCE_S = 3.0
 _VERIFY_S = 5
-_LOG_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ class Executor:
                 f"{self.host.name}: {live} is live but does not answer any more; {color} stands in "
                 "for it and has to stay",
                 hint="Do the same again: the release that stands in is then made live first.",
-                details=self._log_tail(live),
+                details=log_tail(self.host, live),
             )
         self.host.cover(color, on=False)
 
@@ -266,13 +265,9 @@ class Executor:
                 "Is a database or a cache down that both need? Do the same again when it is back; "
                 "the release before goes on serving what it can."
             )
-        return StepFailed(f"{self.host.name}: {what}", hint=hint, details=self._log_tail(color))
-
-    def _log_tail(self, color: Color) -> str:
-        try:
-            return "\n".join(self.host.logs(color, _LOG_LINES))
-        except RestoopsError as error:
-            return f"(its logs cannot be read: {error.message})"
+        return StepFailed(
+            f"{self.host.name}: {what}", hint=hint, details=log_tail(self.host, color)
+        )
 
     def _verify(self, color: Color) -> str:
         end = self.clock.monotonic() + _VERIFY_S

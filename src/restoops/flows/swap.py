@@ -13,7 +13,7 @@ from restoops.flows.hooks import Hooks, facts_of
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.probing import Probing
 from restoops.flows.session import Request, Session
-from restoops.flows.way_back import Aim, Question, WayBack, way_back
+from restoops.flows.way_back import Aim, Proposal, WayBack, way_back
 from restoops.model import Digest, HostState, Release
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy
 from restoops.plan.fleet import undoing
@@ -99,21 +99,21 @@ def rollback(
         Unreachable: its image is not on a host, and the registry cannot be asked for it.
     """
     ask = None if swap.request.dry_run else confirm
-    agreed: Question | None = None
+    agreed: Proposal | None = None
     if ask:
         seen = swap.fleet.observed()
-        agreed = _seek(swap, seen, Aim(tag, undoing(seen.values())), can_pull).question
+        agreed = _seek(swap, seen, Aim(tag, undoing(seen.values())), can_pull).proposal
         if agreed:
             ask(*agreed)
     while True:
         with swap.fleet.locked() as states:
             way = _seek(swap, states, _aim(swap, tag, agreed), can_pull)
-            if not ask or not way.question or way.question == agreed:
+            if not ask or not way.proposal or way.proposal == agreed:
                 _carry_out(swap, states, way.plans, way.release)
                 return
-        swap.fleet.tell(AskingAgain(*way.question))
-        ask(*way.question)
-        agreed = way.question
+        swap.fleet.tell(AskingAgain(*way.proposal))
+        ask(*way.proposal)
+        agreed = way.proposal
 
 
 def _seek(
@@ -128,7 +128,7 @@ def _seek(
     return way_back(states, aim, swap.wishes, ask)
 
 
-def _aim(swap: Swap, tag: str | None, agreed: Question | None) -> Aim:
+def _aim(swap: Swap, tag: str | None, agreed: Proposal | None) -> Aim:
     """Return what to go back to now that hosts are locked.
 
     Who agreed to go back from what the undone deploy found, before it began, gets that.

@@ -14,7 +14,7 @@ from restoops.plan.recovery import plan_recovery
 from restoops.plan.retention import past_releases
 from restoops.plan.rollback import find
 
-Question = tuple[Release, Release | None]
+Proposal = tuple[Release, Release | None]
 """What to go back to, and what from."""
 
 
@@ -37,7 +37,7 @@ class WayBack:
 
     release: Release
     plans: Mapping[Session, SwapPlan]
-    question: Question | None
+    proposal: Proposal | None
     """What the operator has to agree to; None when there is nothing to do."""
 
 

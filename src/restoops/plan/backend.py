@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+FILE_NAME = "backend.hcl"
 REGIONS = ("nyc3", "sfo3", "sgp1", "fra1", "ams3", "sfo2", "lon1", "tor1", "blr1", "syd1", "atl1")
 """Where Spaces is."""
 LOCKFILE_SINCE = (1, 10)

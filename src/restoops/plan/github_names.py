@@ -14,16 +14,16 @@ _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _MOST_BYTES = 48 * 1024
 _REMOTE = re.compile(
     r"(?:https://(?:[^@/]*@)?|ssh://(?:[^@/]*@)?|(?:[^@/:]*@)?)"
-    r"[A-Za-z0-9.-]+(?::[0-9]+/|[:/])/?([A-Za-z0-9._-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?"
+    r"([A-Za-z0-9.-]+)(?::[0-9]+/|[:/])/?([A-Za-z0-9._-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?"
 )
 LEDGER = "RESTOOPS_SECRETS"
 """The variable that holds what is known of the secrets beside it."""
 
 
-def repository_of_remote(url: str) -> str:
-    """Return `owner/name` of the address of a git remote; nothing when it has another form."""
+def split_remote(url: str) -> tuple[str, str]:
+    """Return host and `owner/name` of the address of a git remote; nothing of another form."""
     found = _REMOTE.fullmatch(url.strip())
-    return found[1] if found else ""
+    return (found[1], found[2]) if found else ("", "")
 
 
 def github_faults(values: Mapping[str, Value]) -> tuple[str, ...]:

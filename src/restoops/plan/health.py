@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from restoops.model import Answer, Release, is_git_sha
+from restoops.plan.provenance import fits, sha_in
 
 _NOT_FOUND = 404
 """Of `health.path` on the release that serves: the path is wrong, and no database is down."""
@@ -21,13 +22,13 @@ def is_everybodys_fault(serving: Answer) -> bool:
 def another_release(answer: Answer, release: Release) -> str:
     """Return the Git SHA that an answer gives itself, when the tag of `release` has another.
 
-    Told as `release.sha` in JSON. Empty when either names none: nothing can be said then.
+    Told as `release.sha` in JSON. Empty when either names none: nothing can be said then. Digits
+    alone in a tag may be the number of a build: no release is refused for those.
     """
-    told, wanted = told_sha(answer.text), release.tag.rpartition("-")[2]
-    if not told or not is_git_sha(wanted):
+    told, wanted = told_sha(answer.text), sha_in(release.tag)
+    if not told or not wanted or wanted.isdecimal():
         return ""
-    length = min(len(told), len(wanted))
-    return "" if told[:length] == wanted[:length] else told
+    return "" if fits(wanted, told) or fits(told, wanted) else told
 
 
 def told_sha(text: str) -> str:

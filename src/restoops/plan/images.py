@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from restoops.contents import Contents, ManifestKind
 from restoops.model import Digest
+from restoops.plan.ages import seconds_between
 from restoops.plan.fate import Fate, Retention
 from restoops.plan.reachability import Graph
 from restoops.plan.tags import TagRules
@@ -128,11 +128,11 @@ def _why_kept(
         return "no image of an application"
     if not created:
         return "its age is not known"
-    age_s = _age_s(created, wish.now)
+    age_s = seconds_between(created, wish.now)
     if wish.older_than_s and age_s < wish.older_than_s:
         return "younger than --older-than"
     push = graph.contents.pushes.get(digest)
-    if not names and (_age_s(push.at, wish.now) if push and push.at else age_s) < _GRACE_S:
+    if not names and (seconds_between(push.at, wish.now) if push and push.at else age_s) < _GRACE_S:
         return "pushed less than a day ago"
     return ""
 
@@ -175,7 +175,3 @@ def _part(graph: Graph, digest: Digest) -> Part:
 
 def _is_image(contents: Contents, digest: Digest) -> bool:
     return contents.manifests[digest].kind is not ManifestKind.OTHER
-
-
-def _age_s(created: str, now: str) -> float:
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(created)).total_seconds()

@@ -28,9 +28,9 @@ class Done:
         whole = len(self.done) + len(self.left) + len(self.broken)
         parts = [f"{len(self.done)} of {whole} changes are done"]
         if self.broken:
-            parts.append(f"made but not finished: {_few(self.broken)}")
+            parts.append(f"made but not finished: {few(self.broken)}")
         if self.left:
-            parts.append(f"not done: {_few(self.left)}")
+            parts.append(f"not done: {few(self.left)}")
         return "; ".join(parts)
 
 
@@ -65,6 +65,7 @@ def _is_done(kind: Kind, change: Mapping[str, Any], found: Resource | None) -> b
     return all(found.values.get(key) == after[key] for key in changed)
 
 
-def _few(addresses: tuple[str, ...]) -> str:
+def few(addresses: tuple[str, ...]) -> str:
+    """Return the first of many addresses, and how many more there are."""
     shown, more = addresses[:10], len(addresses) - 10
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

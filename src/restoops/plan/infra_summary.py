@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, Literal
 
 from restoops.plan.cost import Estimate, Prices, estimate
@@ -35,11 +34,6 @@ class Summary:
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.changes and not self.outputs
-
-    @property
-    def dearer_by(self) -> Decimal:
-        """What a month costs more than before."""
-        return self.after.monthly - self.before.monthly
 
     @property
     def counted(self) -> str:

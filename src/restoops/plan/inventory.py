@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+"""Private keys in `~/.ssh` that are offered where none is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class InventoryHost:

@@ -87,11 +87,6 @@ def _row_after(row: Row, event: TaskEnded) -> Row:
     )
 
 
-def counted(number: int, what: str) -> str:
-    """Return `1 task`, `2 tasks`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def table_of(recap: Sequence[HostRecap]) -> Iterator[tuple[str, ...]]:
     """Yield the rows of a summary, its heads first."""
     yield ("HOST", "OK", "CHANGED", "FAILED", "UNREACHABLE", "SKIPPED")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_BUILD = re.compile(r"(?:.*[-_.])?([0-9a-f]{7,40})")
-_ORIGIN = re.compile(
-    r"(?:https://(?:[^@/\s]*@)?|ssh://git@|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?"
-)
+from restoops.model import GIT_SHA
+from restoops.plan.github_names import split_remote
+
+_BUILD = re.compile(rf"(?:.*[-_.])?({GIT_SHA})")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _SERVER = re.compile(r"https://[\w.:-]+")
 
@@ -30,8 +30,8 @@ def repository_url(environ: Mapping[str, str], origin: str = "") -> str:
     name = environ.get("GITHUB_REPOSITORY", "")
     if _SERVER.fullmatch(server) and _REPOSITORY.fullmatch(name):
         return f"{server}/{name}"
-    found = _ORIGIN.fullmatch(origin.strip())
-    return f"https://github.com/{found[1]}" if found else ""
+    host, name = split_remote(origin)
+    return f"https://github.com/{name}" if host == "github.com" else ""
 
 
 def run_url(environ: Mapping[str, str]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from restoops.model import Digest, HostState, OpenRun, Record
+from restoops.plan.ages import seconds_between
 from restoops.plan.fate import Fate, Retention
 
 
@@ -99,7 +99,7 @@ class _Shelf:
         if reason := self.wish.tags.why_protected(self.names[digest]):
             return reason
         young_s = self.wish.older_than_s
-        if young_s and _age_s(self.since[digest], self.wish.now) < young_s:
+        if young_s and seconds_between(self.since[digest], self.wish.now) < young_s:
             return "younger than --older-than"
         if digest not in self.past:
             return ""
@@ -121,10 +121,3 @@ def _ours(state: HostState) -> frozenset[Digest]:
 
 def _runs(state: HostState) -> list[OpenRun]:
     return [*(it.run for it in state.history), *filter(None, [state.open_run])]
-
-
-def _age_s(started_at: str, now: str) -> float:
-    try:
-        return (datetime.fromisoformat(now) - datetime.fromisoformat(started_at)).total_seconds()
-    except (ValueError, TypeError):  # a history that somebody wrote by hand
-        return 0

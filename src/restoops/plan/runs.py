@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from restoops.model import Record, Release, RunKind
+from restoops.plan.ages import seconds_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ class FleetRun:
     @property
     def seconds(self) -> float:
         """How long it took, pauses and what failed included; by the clocks of its operators."""
-        took = datetime.fromisoformat(self.ended_at) - datetime.fromisoformat(self.started_at)
-        return max(0.0, took.total_seconds())
+        return max(0.0, seconds_between(self.started_at, self.ended_at))
 
 
 def merge(histories: Mapping[str, tuple[Record, ...]]) -> tuple[FleetRun, ...]:

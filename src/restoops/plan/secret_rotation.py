@@ -246,4 +246,7 @@ def refuse_unfit_value(variable: Variable, value: str, old: str) -> None:
         fault = "is too short or too common: it could be guessed, and could not be masked"
     else:
         return
-    raise Refused(f"the new value of {variable.name} {fault}; nothing was changed")
+    raise Refused(
+        f"the new value of {variable.name} {fault}; nothing was changed",
+        hint="Type or pipe another one in, or have one made with `--generate`.",
+    )

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Seven digits or forty, as Git and CI cut it; in between not what could be a date: `20250131`.
-_SHA = r"(?:[0-9a-f]{7}|[0-9a-f]{40}|(?=[0-9]*[a-f])[0-9a-f]{8,39})"
+from restoops.model import GIT_SHA
+
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _SEMVER = rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z.-]+)?(?:[+_][0-9A-Za-z.-]+)?"
-_WORDS = {"<sha>": _SHA, "<semver>": _SEMVER, "*": ".*", "?": "."}
+_WORDS = {"<sha>": GIT_SHA, "<semver>": _SEMVER, "*": ".*", "?": "."}
 BRANCH = "<branch>"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from restoops.model import Answer, Color, HostState, Release, Visit
+from restoops.plan.ages import seconds_between
 from restoops.plan.health import another_release, told_sha
 from restoops.plan.smoke import Result
 from restoops.plan.status import difference, status_of
@@ -270,8 +270,7 @@ def _document(text: str) -> Mapping[str, Any]:
 def _days_left(valid_until: str, at: str) -> float | None:
     if not valid_until:
         return None
-    left = datetime.fromisoformat(valid_until) - datetime.fromisoformat(at)
-    return round(left.total_seconds() / _DAY_S, 1)
+    return round(seconds_between(at, valid_until) / _DAY_S, 1)
 
 
 def _certificate(days: float | None, wanted: float) -> Iterator[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from restoops.report.infra import print_lines
 from restoops.report.jsonl import plain, write
+from restoops.report.lines import print_lines
 
 
 def show_backend(ready: Any, *, as_json: bool) -> None:

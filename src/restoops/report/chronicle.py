@@ -170,9 +170,6 @@ class Chronicle:
 
     @property
     def _has_changed(self) -> bool:
-        if isinstance(self.ended, FleetEnded):
-            done = any(it.ending is Ending.DONE for it in self.ended.hosts)
-            return done and not self.ended.dry_run
         return bool(self.ended and self.ended.changed)
 
     def _headline(self) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from restoops.errors import RestoopsError
 from restoops.model import OpenRun, Release, RunKind
-from restoops.plan.fleet import HostResult
+from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.probe import Sample
 from restoops.plan.smoke import Result
 from restoops.plan.steps import Step
@@ -237,6 +239,12 @@ class FleetEnded:
     failed: int = 0
     """How many of them failed."""
 
+    @property
+    def changed(self) -> bool:
+        """Whether this run has moved traffic to the release on a host, where it still is."""
+        moved = (Ending.DONE, Ending.FINISHED)
+        return not self.dry_run and any(it.ending in moved for it in self.hosts)
+
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
@@ -274,3 +282,16 @@ Event = (
     | Elsewhere
 )
 Tell = Callable[[Event], None]
+
+
+class Reporter(Protocol):
+    """Prints what a command has to say."""
+
+    def tell(self, event: Event) -> None:
+        """Print one event."""
+
+    def error(self, error: RestoopsError) -> None:
+        """Print the error that ended the command."""
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""

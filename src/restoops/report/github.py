@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from restoops.errors import RestoopsError
 from restoops.model import Release
@@ -19,6 +18,7 @@ from restoops.report.events import (
     Preempting,
     Probed,
     Recovering,
+    Reporter,
     RunEnded,
     RunStarted,
     StepEnded,
@@ -30,19 +30,6 @@ from restoops.report.run_summary import Run, error_in_markdown, is_well, run_in_
 from restoops.report.wording import printable
 
 _TITLE = "restoops"
-
-
-class Reporter(Protocol):
-    """Another renderer."""
-
-    def tell(self, event: Event) -> None:
-        """Print one event."""
-
-    def error(self, error: RestoopsError) -> None:
-        """Print the error that ended the command."""
-
-    def close(self) -> None:
-        """Leave the output tidy."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -13,6 +12,7 @@ from rich.text import Text
 from restoops.plan.smoke import Result
 from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service, Verdict
 from restoops.report.jsonl import plain, write
+from restoops.report.lines import print_lines
 from restoops.report.sparkline import STYLES, Sample, sparkline
 from restoops.report.tables import show_table
 from restoops.report.wording import printable
@@ -35,9 +35,8 @@ def show_health(environment: str, health: Health, *, as_json: bool) -> None:
     rows = [_row(it) for it in _all(health)]
     show_table(heads, rows, title=f"{environment} is {health.verdict}")
     if health.public and health.public.status:
-        _say(_outside(health.public))
-    for reason in health.reasons:
-        _say(reason)
+        print_lines([_outside(health.public)])
+    print_lines(health.reasons)
 
 
 def summary(environment: str, health: Health) -> str:
@@ -46,7 +45,7 @@ def summary(environment: str, health: Health) -> str:
     good = sum(it.verdict is Verdict.HEALTHY for it in every)
     counted = f"{good} of {len(every)} healthy"
     why = f"; {'; '.join(health.reasons)}" if health.reasons else ""
-    return printable(f"{health.at[11:19]} {environment} is {health.verdict}: {counted}{why}")
+    return f"{health.at[11:19]} {environment} is {health.verdict}: {counted}{why}"
 
 
 class PlainWatch:
@@ -61,8 +60,7 @@ class PlainWatch:
         if self._as_json:
             show_health(self._environment, health, as_json=True)
             return
-        sys.stdout.write(summary(self._environment, health) + "\n")
-        sys.stdout.flush()
+        print_lines([summary(self._environment, health)])
 
     def close(self) -> None:
         """Do nothing: every line is complete."""
@@ -202,8 +200,3 @@ def _outside_parts(public: PublicHealth) -> Iterator[str]:
         yield "no certificate that is trusted"
     if public.redirects is not None:
         yield f"plain HTTP {'leads' if public.redirects else 'does not lead'} to HTTPS"
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(printable(line) + "\n")
-    sys.stdout.flush()

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from restoops.report.page import Page
 from restoops.report.plots import plot, spans, ticks
-from restoops.report.wording import duration
+from restoops.report.wording import duration, moment
 
 _OPEN_UP_TO = 3
 """Hosts up to which all timelines are open; of more, those with a step that broke."""
@@ -34,7 +34,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
         loader=DictLoader({"page": _file("page.html.j2")}),
     )
-    environment.filters |= {"duration": duration, "code": _code, "clean": _clean, "time": _time}
+    environment.filters |= {"duration": duration, "code": _code, "clean": _clean, "time": moment}
     style = _file("page.css")
     return environment.get_template("page").render(
         page=page,
@@ -70,7 +70,3 @@ def _clean(text: Any) -> str:
     """Return text without what cannot be shown, such as the colours of a terminal."""
     plain = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", str(text))
     return "".join(it for it in plain if it.isprintable() or it in "\n\t")
-
-
-def _time(iso: str) -> str:
-    return f"{iso[:10]} {iso[11:19]} UTC" if iso else ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import assert_never
 
 from restoops.model import Disk
+from restoops.plan.ages import seconds_between
 from restoops.plan.fate import Fate
 from restoops.plan.listing import Inspected, Listed
 from restoops.report.image_events import (
@@ -22,8 +21,9 @@ from restoops.report.image_events import (
     Verified,
 )
 from restoops.report.jsonl import plain, snake, write
+from restoops.report.lines import print_lines, say
 from restoops.report.tables import show_table
-from restoops.report.wording import duration, printable, size
+from restoops.report.wording import counted, duration, moment, size
 
 _NOWHERE = "-"
 
@@ -55,7 +55,7 @@ def show_inspected(image: Inspected, now: str, *, as_json: bool) -> None:
         ("tags", " ".join(image.tags) or _NOWHERE),
         ("digest", str(image.digest)),
         ("kind", image.media_type),
-        ("created", f"{image.created[:19]} UTC, {age(image.created, now)} ago"
+        ("created", f"{moment(image.created)}, {age(image.created, now)} ago"
          if image.created else "it does not say"),
         *(("platform", f"{it.platform or '?'}  {size(it.size_bytes)}  {it.digest}")
           for it in image.platforms),
@@ -72,8 +72,7 @@ def age(created: str, now: str) -> str:
     """Return how old something is, in words."""
     if not created:
         return "?"
-    passed = datetime.fromisoformat(now) - datetime.fromisoformat(created)
-    return duration(max(0.0, passed.total_seconds()))
+    return duration(max(0.0, seconds_between(created, now)))
 
 
 def _listed_row(image: Listed, now: str) -> tuple[str, ...]:
@@ -103,34 +102,32 @@ def _tell_plain(event: ImageEvent, now: str) -> None:
         case Planned():
             _show_plan(event, now)
         case Deleted(_, where, digest, tags, _, reason):
-            _say(f"{where}  deleted {digest.short}  {' '.join(tags) or _NOWHERE}  {reason}")
+            say(f"{where}  deleted {digest.short}  {' '.join(tags) or _NOWHERE}  {reason}")
         case Survived(where, digest, tags, reason):
-            _say(f"{where}  kept after all {digest.short}  {' '.join(tags)}: {reason}")
+            say(f"{where}  kept after all {digest.short}  {' '.join(tags)}: {reason}")
         case Note(text):
-            _say(text)
+            say(text)
         case HostPruned(where, deleted, before, after):
-            _print(f"{where}: {_counted(deleted)} removed{_disk(before, after)}")
+            print_lines([f"{where}: {counted(deleted, 'image')} removed{_disk(before, after)}"])
         case Verified(where, tags, faults):
             bad = f", {len(faults)} are NOT" if faults else ""
-            _print(f"{where}: {tags - len(faults)} of {tags} tags are complete{bad}")
+            print_lines([f"{where}: {tags - len(faults)} of {tags} tags are complete{bad}"])
         case PruneEnded():
-            _print(_ending(event))
+            print_lines([_ending(event)])
         case _:
             assert_never(event)
 
 
 def _show_plan(event: Planned, now: str) -> None:
     if not event.fates:
-        _print(f"{event.where}: no images")
+        print_lines([f"{event.where}: no images"])
         return
     rows = [_fate_row(fate, now) for fate in event.fates]
     show_table(("PLAN", "TAGS", "DIGEST", "AGE", "SIZE", "WHY"), rows, title=event.where)
     counts = Counter(fate.action for fate in event.fates)
     parts = f" and {event.parts} parts of them" if event.parts else ""
-    _print(
-        f"{event.where}: {counts['keep']} kept, {counts['delete']} to delete{parts}, "
-        f"{size(event.size_bytes)}"
-    )
+    told = f"{counts['keep']} kept, {counts['delete']} to delete{parts}, {size(event.size_bytes)}"
+    print_lines([f"{event.where}: {told}"])
 
 
 def _fate_row(fate: Fate, now: str) -> tuple[str, ...]:
@@ -156,10 +153,6 @@ def _disk(before: Disk | None, after: Disk | None) -> str:
     return f"; free on its disk: {size(before.free_bytes)} before, {size(after.free_bytes)} after"
 
 
-def _counted(images: int) -> str:
-    return "1 image" if images == 1 else f"{images} images"
-
-
 def question(going: Sequence[tuple[str, int, int]]) -> str:
     """Return what to ask: `going` says for each place how many images go, and their size."""
     return f"Delete {' and '.join(_going(going))}?"
@@ -168,14 +161,4 @@ def question(going: Sequence[tuple[str, int, int]]) -> str:
 def _going(going: Sequence[tuple[str, int, int]]) -> Iterator[str]:
     for where, count, size_bytes in going:
         if count:
-            yield f"{_counted(count)} ({size(size_bytes)}) {where}"
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(printable(line) + "\n")
-    sys.stderr.flush()
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(printable(line) + "\n")
-    sys.stdout.flush()
+            yield f"{counted(count, 'image')} ({size(size_bytes)}) {where}"

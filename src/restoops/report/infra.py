@@ -1,10 +1,10 @@
-"""What `restoops infra` found or did, as a table, as lines, as JSON or as Markdown."""
+"""What `restoops infra` found or did, as a table, as lines or as JSON."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from restoops.plan.cost import Estimate
 from restoops.plan.infra_changes import Change, Kind
 from restoops.plan.infra_summary import Summary
 from restoops.report.jsonl import plain, write
+from restoops.report.lines import aligned, print_lines, say
 from restoops.report.wording import printable
 
 _SHOWN_DIFFERENCES = 4
@@ -26,23 +27,15 @@ COLOURS = {
 }
 
 
-def say(line: str) -> None:
-    """Print a line of progress."""
-    sys.stderr.write(printable(line) + "\n")
-    sys.stderr.flush()
-
-
-def show_summary(summary: Summary, today: date) -> None:
+def show_summary(summary: Summary, today: date, *, as_json: bool) -> None:
     """Print what a plan does: a row for each change, then what is lost, then what it costs."""
+    if as_json:
+        write(plain(summary))
+        return
     print_lines([f"{summary.environment}: {summary.counted}"])
     if summary.changes:
         show_changes(summary.changes)
     print_lines(footnotes(summary, today))
-
-
-def summary_as_json(summary: Summary) -> None:
-    """Print a plan as one object."""
-    write(plain(summary))
 
 
 def show_changes(changes: Sequence[Change]) -> None:
@@ -97,34 +90,16 @@ def unpriced(found: Estimate, today: date) -> Iterator[str]:
 def reason(change: Change) -> str:
     """Return why a change is made, or what it changes."""
     parts = [change.because] if change.because else []
-    parts += [f"{it.attribute}: {it.before} -> {it.after}" for it in _first(change)]
+    first = change.differences[:_SHOWN_DIFFERENCES]
+    parts += [f"{it.attribute}: {it.before} -> {it.after}" for it in first]
     more = len(change.differences) - _SHOWN_DIFFERENCES
     parts += [f"and {more} more"] if more > 0 else []
     parts += [change.note] if change.note else []
     return "; ".join(parts)
 
 
-def _first(change: Change) -> Sequence[Any]:
-    return change.differences[:_SHOWN_DIFFERENCES]
-
-
 def _name(change: Change) -> str:
     return "" if change.name == change.address else change.name
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield each row as a line, with its cells below each other."""
-    shown = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    for row in shown:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Print a result."""
-    sys.stdout.writelines(f"{printable(line)}\n" for line in lines)
-    sys.stdout.flush()
 
 
 def show_estimate(environment: str, found: Estimate, today: date, *, as_json: bool) -> None:

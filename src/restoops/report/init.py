@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from restoops.plan.placing import Part, Placing, Verdict, counts
-from restoops.report.infra import print_lines
 from restoops.report.jsonl import plain, write
+from restoops.report.lines import print_lines
 
 _UNTOLD = {Verdict.WRITTEN, Verdict.SAME}
 _WORDS = {

@@ -1,4 +1,4 @@
-"""One JSON object for each event, on standard output. Its form is versioned: `v`."""
+"""One JSON object to a line, for each event or result, on standard output; `v` is their version."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from datetime import date
 from restoops.plan.infra_changes import Change
 from restoops.plan.infra_summary import Summary
 from restoops.report.infra import costs, reason, unpriced
+from restoops.report.wording import printable
 
 MOST_CHARACTERS = 60_000
 """GitHub takes 65,536 in a comment."""
@@ -77,14 +78,10 @@ def _row(change: Change) -> str:
 
 def as_code(text: str) -> str:
     """Return text for between backticks."""
-    return _one_line(text).replace("`", "'").replace("|", "\\|")
+    return printable(text).replace("`", "'").replace("|", "\\|")
 
 
 def as_text(text: str) -> str:
     """Return text that Markdown and HTML take for nothing but text, nor mention anybody."""
-    escaped = re.sub(r"([\\`*_{}\[\]()#+!|<>~&])", r"\\\1", _one_line(text))
+    escaped = re.sub(r"([\\`*_{}\[\]()#+!|<>~&])", r"\\\1", printable(text))
     return escaped.replace("@", "@\u200b")
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)

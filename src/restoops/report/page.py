@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from restoops.model import Release
@@ -106,5 +106,5 @@ class Page:
     cut: int = 0
     """Requests that were still running when a drain came to its deadline."""
     output: tuple[Output, ...] = ()
-    missing: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = ()
     """What is not shown, and why."""

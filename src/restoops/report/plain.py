@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import assert_never
 
 from restoops.errors import RestoopsError
@@ -33,7 +32,8 @@ from restoops.report.events import (
     Stopping,
     Waiting,
 )
-from restoops.report.wording import describe, duration, printable
+from restoops.report.lines import print_lines, say_lines
+from restoops.report.wording import counted, describe, duration, printable
 
 
 class PlainReporter:
@@ -41,25 +41,17 @@ class PlainReporter:
 
     def tell(self, event: Event) -> None:
         """Print one event."""
-        line = sentence(event)
+        lines = sentence(event).splitlines()
         if isinstance(event, RunEnded | FleetEnded):
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-        elif line:
-            self.say(line)
-
-    def say(self, line: str) -> None:
-        """Print a line of progress."""
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+            print_lines(lines)
+        else:
+            say_lines(lines)
 
     def error(self, error: RestoopsError) -> None:
         """Print the error that ended the command, after what it has to show."""
-        for line in error.details.splitlines():
-            self.say(f"  | {line}")
-        self.say(f"error: {error.message}")
-        for line in error.hint.splitlines():
-            self.say(f"  {line}")
+        say_lines(f"  | {line}" for line in error.details.splitlines())
+        say_lines(f"error: {error.message}".splitlines())
+        say_lines(f"  {line}" for line in error.hint.splitlines())
 
     def close(self) -> None:
         """Do nothing: every line is complete."""
@@ -100,7 +92,7 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
         case StepBroken(host, step, reason):
             return f"  {host}  {describe(step):<46} failed: {reason}"
         case Output(source, line):
-            return f"  {source}  | {printable(line)}"
+            return f"  {source}  | {printable(line)}"  # one line, whatever is in it
         case Stopping(silence_s):
             return f"stopping; a host that does not answer within {duration(silence_s)} is given up"
         case PuttingRight(host):
@@ -129,7 +121,8 @@ def _tag(release: Release | None) -> str:
 
 def _plan(event: Planned) -> str:
     serves = f"{event.previous.tag} serves" if event.previous else "nothing serves yet"
-    head = f"  {event.host}  {serves}; {len(event.steps) or 'no'} steps"
+    steps = counted(len(event.steps), "step") if event.steps else "no steps"
+    head = f"  {event.host}  {serves}; {steps}"
     if not event.dry_run:
         return head
     return "\n".join([head, *(f"  {event.host}  would {describe(step)}" for step in event.steps)])
@@ -182,11 +175,9 @@ def outcome(event: RunEnded) -> str:
         if (event.previous and event.warm_s)
         else ""
     )
-    cut = f"; {event.cut} requests were cut at the end of the drain" if event.cut else ""
     probed = f"; {_failed(event)}" if event.requests else ""
-    return (
-        f"{release} serves on {where}{before}, after {duration(event.seconds)}{warm}{cut}{probed}"
-    )
+    took = duration(event.seconds)
+    return f"{release} serves on {where}{before}, after {took}{warm}{_cut(event)}{probed}"
 
 
 def fleet_outcome(event: FleetEnded) -> str:
@@ -201,13 +192,19 @@ def fleet_outcome(event: FleetEnded) -> str:
         head = f"dry run: nothing was changed; {release} serves on {share} now"
     else:
         head = f"{release} serves on {share}, after {duration(event.seconds)}"
-    if event.cut:
-        head += f"; {event.cut} requests were cut at the end of the drain"
+    head += _cut(event)
     if event.requests:
         head += f"; {_failed(event)}"
     head += _undone(event)
     width = max(len(result.host) for result in event.hosts)
     return "\n".join([head, *(_host_line(result, width) for result in event.hosts)])
+
+
+def _cut(event: RunEnded | FleetEnded) -> str:
+    if not event.cut:
+        return ""
+    was = "was" if event.cut == 1 else "were"
+    return f"; {counted(event.cut, 'request')} {was} cut at the end of the drain"
 
 
 def _undone(event: RunEnded | FleetEnded) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,10 @@ from restoops.plan.playbook import (
     TaskEnded,
     TaskStarted,
 )
-from restoops.plan.playbook_board import Board, counted, table_of
-from restoops.report.infra import aligned, print_lines, say
+from restoops.plan.playbook_board import Board, table_of
 from restoops.report.jsonl import plain, snake, write
-from restoops.report.wording import printable
+from restoops.report.lines import aligned, may_move, print_lines, say
+from restoops.report.wording import counted, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,8 +49,7 @@ def view(*, as_json: bool) -> View:
     """Return the view that fits where the output goes."""
     if as_json:
         return JsonView()
-    is_live = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
-    return LiveView() if is_live else PlainView()
+    return LiveView() if may_move(sys.stderr) else PlainView()
 
 
 class JsonView(View):

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from restoops.plan.ages import seconds_between
 from restoops.plan.probe import Sample
 from restoops.report.page import Bar, Page
-from restoops.report.recalled import seconds_between
 from restoops.report.wording import duration
 
 _NARROWEST = 0.5

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from restoops.model import Record, Timing
+from restoops.plan.ages import seconds_between
 from restoops.plan.runs import FleetRun
 from restoops.report.chronicle import phase_of
 from restoops.report.jsonl import snake
 from restoops.report.page import Bar, Fault, HostPart, Output, Page, Phase, Tone
 
-_GOOD = ("done", "finished")
 _WORDS = {
     "SetUp": "make directories and network",
     "RunProxy": "run the proxy",
@@ -57,10 +56,9 @@ def page_of(run: FleetRun, environment: str) -> Page:
 
 
 def _tone(run: FleetRun) -> Tone:
-    outcomes = set(run.outcomes.values())
-    if outcomes <= set(_GOOD):
+    if _is_live_everywhere(run):
         return Tone.GOOD
-    if outcomes & set(_GOOD) or outcomes <= {"interrupted", "undone"}:
+    if run.made_live_on or set(run.outcomes.values()) <= {"interrupted", "undone"}:
         return Tone.WARNING
     return Tone.BAD
 
@@ -68,12 +66,16 @@ def _tone(run: FleetRun) -> Tone:
 def _headline(run: FleetRun, environment: str) -> str:
     outcomes = dict.fromkeys(run.outcomes.values())
     what = f"The {run.kind} of {run.release.tag} on {environment}"
-    if set(outcomes) <= set(_GOOD):
+    if _is_live_everywhere(run):
         return f"{run.release.tag} was made live on {environment}"
     if len(outcomes) > 1:
         return f"{what} left hosts that differ"
     how = {"failed": "failed", "interrupted": "was interrupted", "undone": "was undone"}
     return f"{what} {how.get(next(iter(outcomes)), 'ended')}"
+
+
+def _is_live_everywhere(run: FleetRun) -> bool:
+    return len(run.made_live_on) == len(run.records)
 
 
 def _hosts(run: FleetRun) -> Iterator[HostPart]:
@@ -112,15 +114,6 @@ def _bar(timing: Timing, phase: Phase, started_at: str) -> Bar:
         seconds=timing.seconds,
         broken=timing.broken,
     )
-
-
-def seconds_between(earlier: str, later: str) -> float:
-    """Return the seconds from one time of day to another; 0 where one cannot be read."""
-    try:
-        passed = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
-    except (TypeError, ValueError):
-        return 0.0
-    return passed.total_seconds()
 
 
 def _fault(run: FleetRun, environment: str) -> Fault | None:

@@ -33,10 +33,6 @@ class Run:
     @property
     def changed(self) -> bool:
         """Whether this run has moved traffic to the release on a host, where it still is."""
-        if isinstance(self.ended, FleetEnded):
-            return not self.ended.dry_run and any(
-                it.ending in (Ending.DONE, Ending.FINISHED) for it in self.ended.hosts
-            )
         return self.ended is not None and self.ended.changed
 
 

@@ -7,8 +7,9 @@ from restoops.plan.leaks import Leak, Scan
 from restoops.plan.secret_push import Act, SecretsPushed, SinkPush
 from restoops.plan.secret_rotation import Begin, Rotation, SecretRotated, Step
 from restoops.plan.secret_status import SecretsStatus
-from restoops.report.infra import aligned, print_lines
 from restoops.report.jsonl import plain, write
+from restoops.report.lines import aligned, print_lines
+from restoops.report.wording import counted
 
 _SHORT = 12
 
@@ -140,11 +141,6 @@ def _pushed(sink: SinkPush, *, dry_run: bool) -> str:
     told = f"{sink.sink}: {counted(len(sink.changes), 'secret')} {would} there, {current} current"
     later = sum(it.act is Act.LATER for it in sink.moves)
     return told + (f", {later} {Act.LATER.value}" if later else "")
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number with its noun."""
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _place(leak: Leak) -> str:

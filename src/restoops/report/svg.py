@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from restoops.plan.graph import Box, Diagram, Group, Link
+from restoops.report.wording import printable
 
 _LINE, _PAD, _GAP = 17, 12, 14
 _BETWEEN = 84
@@ -42,10 +43,6 @@ class _Area:
     width: float
     height: float
 
-    @property
-    def middle(self) -> float:
-        return self.y + self.height / 2
-
 
 def render(diagram: Diagram) -> str:
     """Return the diagram as an SVG that stands alone and says what it shows in its title."""
@@ -57,7 +54,7 @@ def render(diagram: Diagram) -> str:
     view = f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view}>',
-        f"<title>{escape(_one_line(diagram.title))}: who may connect to what</title>",
+        f"<title>{escape(printable(diagram.title))}: who may connect to what</title>",
         f"<style>{_STYLE}</style>",
         f"<defs>{_MARKER}</defs>",
         f'<rect {size} fill="#ffffff"/>',
@@ -197,8 +194,4 @@ def _rectangle(area: _Area, fill: str, edge: str, *, dashed: bool) -> str:
 
 def _text(x: float, y: float, text: str, style: str) -> str:
     kind = f' class="{style}"' if style else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{kind}>{escape(_one_line(text))}</text>'
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)
+    return f'<text x="{x:.1f}" y="{y:.1f}"{kind}>{escape(printable(text))}</text>'

@@ -17,7 +17,8 @@ from restoops.plan.rollback import Candidate
 from restoops.plan.runs import FleetRun
 from restoops.plan.status import Slot, Status, difference
 from restoops.report.jsonl import plain, snake, write
-from restoops.report.wording import duration, printable
+from restoops.report.lines import print_lines
+from restoops.report.wording import duration, moment, printable
 
 _TYPED_AGAIN = ("RELEASE", "HOST", "ID")
 _FEW = 2
@@ -51,7 +52,7 @@ def show_candidates(
         (
             candidate.release.tag,
             candidate.release.digest.short,
-            _time(candidate.made_live_at),
+            moment(candidate.made_live_at),
             candidate.who,
             candidate.whereabouts.value,
             _takes(candidate),
@@ -60,7 +61,7 @@ def show_candidates(
     ]
     title = f"{environment} ({host})"
     if not rows:
-        Console(highlight=False).print(f"{title}: nothing was deployed here yet", markup=False)
+        print_lines([f"{title}: nothing was deployed here yet"])
         return
     show_table(("RELEASE", "DIGEST", "LIVE SINCE", "BY", "IS", "ROLLBACK"), rows, title=title)
 
@@ -74,7 +75,7 @@ def show_runs(environment: str, runs: Iterable[FleetRun], *, as_json: bool) -> N
         return
     rows = [
         (
-            _time(run.started_at),
+            moment(run.started_at),
             run.kind,
             run.release.tag,
             _hosts(run),
@@ -97,12 +98,9 @@ def show_checks(environment: str, checks: Sequence[Check], *, as_json: bool) -> 
         return
     rows = [(check.result.value, check.where, check.what, check.found) for check in checks]
     show_table(("", "WHERE", "CHECK", "FOUND"), rows, title=environment)
-    console = Console(highlight=False, soft_wrap=True)
-    for check in checks:
+    for it in (check for check in checks if check.fix):
         # Below the table and never wrapped: it is there to be copied.
-        if check.fix:
-            text = f"{check.result.value}: {check.where}, {check.what}: {check.fix}"
-            console.print(text, markup=False)
+        print_lines(f"{it.result.value}: {it.where}, {it.what}: {it.fix}".splitlines())
 
 
 def show_table(
@@ -159,7 +157,7 @@ def _status_row(status: Status) -> tuple[str, ...]:
         status.host,
         f"{serving.release.tag} in {serving.color}" if serving else "nothing",
         serving.release.digest.short if serving else "",
-        _time(serving.since) if serving else "",
+        moment(serving.since) if serving else "",
         f"{warm.release.tag}{', in reserve' if status.covers else ''}" if warm else "nothing",
         status.proxy,
     )
@@ -178,7 +176,7 @@ def _status_notes(statuses: Sequence[Status]) -> Iterator[tuple[str, str]]:
 
 def _open_run(run: OpenRun) -> str:
     what = f"{run.kind} of {run.release.tag} by {run.who} from {run.origin}"
-    return f"{what}, since {_time(run.started_at)}: still running, or cut off"
+    return f"{what}, since {moment(run.started_at)}: still running, or cut off"
 
 
 def _as_events_name(record: Record) -> Record:
@@ -214,7 +212,7 @@ def _why(run: FleetRun) -> str:
 
 
 def _slot(slot: Slot) -> str:
-    since = f", since {_time(slot.since)}, by {slot.who}" if slot.since else ""
+    since = f", since {moment(slot.since)}, by {slot.who}" if slot.since else ""
     return f"{slot.release.tag} ({slot.release.digest.short}) in {slot.color}{since}"
 
 
@@ -222,7 +220,3 @@ def _takes(candidate: Candidate) -> str:
     if candidate.takes_s is None:
         return "not possible" if candidate.whereabouts.value == "gone" else "-"
     return f"{duration(candidate.takes_s)}{'' if candidate.is_measured else ', a guess'}"
-
-
-def _time(iso: str) -> str:
-    return f"{iso[:10]} {iso[11:19]} UTC" if iso else "?"

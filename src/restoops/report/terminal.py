@@ -30,7 +30,7 @@ from restoops.report.events import (
     StepStarted,
 )
 from restoops.report.plain import fleet_outcome, outcome, sentence
-from restoops.report.wording import describe, duration
+from restoops.report.wording import describe, duration, printable
 
 _MARKS = {"due": ("·", "dim"), "done": ("✔", "green"), "failed": ("✘", "red")}
 
@@ -93,14 +93,14 @@ class TerminalReporter:
                 self.close()
                 mark = Text("" if event.dry_run else "✔ ", style="green")
                 self._result.print(
-                    mark + Text(outcome(event), style="bold"),
+                    mark + _text(outcome(event), style="bold"),
                     soft_wrap=not self._result.is_terminal,
                 )
                 return
             case FleetEnded():
                 self.close()
                 self._result.print(
-                    Text(fleet_outcome(event)), soft_wrap=not self._result.is_terminal
+                    _text(fleet_outcome(event)), soft_wrap=not self._result.is_terminal
                 )
                 return
             case Planned(host, _, steps, dry_run=False) if self._is_fleet:
@@ -114,10 +114,11 @@ class TerminalReporter:
         """Show the error that ended the command, after what it has to show."""
         self.close()
         for line in error.details.splitlines():
-            self._console.print(Text(f"  │ {line}", style="dim"), soft_wrap=True)
-        self._console.print(Text("error: ", style="bold red") + Text(error.message), soft_wrap=True)
+            self._console.print(_text(f"  │ {line}", style="dim"), soft_wrap=True)
+        head = Text("error: ", style="bold red")
+        self._console.print(head + _text(error.message), soft_wrap=True)
         if error.hint:
-            self._console.print(Padding(Text(error.hint), (0, 0, 0, 2)))
+            self._console.print(Padding(_text(error.hint), (0, 0, 0, 2)))
 
     def close(self) -> None:
         """Stop what moves and leave the cursor on a line of its own."""
@@ -129,13 +130,13 @@ class TerminalReporter:
     def _say(self, event: Event) -> None:
         """Print what is not a step; a plan also becomes the rows of a new table."""
         if self._is_fleet and self._live is not None:
-            self._live.console.print(Text(sentence(event)), soft_wrap=True)  # above the table
+            self._live.console.print(_text(sentence(event)), soft_wrap=True)  # above the table
             return
         self._rows = [row for row in self._rows if row.state != "due"]
         if self._live is not None:
             self._draw()
         self.close()
-        self._console.print(Text(sentence(event)), soft_wrap=True)
+        self._console.print(_text(sentence(event)), soft_wrap=True)
         if isinstance(event, RunStarted):
             self._is_fleet = len(event.hosts) > 1
         if isinstance(event, Planned) and not event.dry_run:
@@ -176,7 +177,12 @@ class TerminalReporter:
             shown = self._spinner if row.state == "running" else Text(mark, style=style)
             dim = "dim" if row.state == "due" else ""
             where = f"{row.host}  " if self._is_fleet else ""
-            step = Text(where + describe(row.step), style=dim)
+            step = _text(where + describe(row.step), style=dim)
             took = row.running if row.state == "running" and row.running else row.time
-            table.add_row(shown, step, took, Text(row.note))
+            table.add_row(shown, step, took, _text(row.note))
         return table
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Return what may come from elsewhere: in its lines, without what a terminal would obey."""
+    return Text("\n".join(map(printable, text.splitlines())), style=style)

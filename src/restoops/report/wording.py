@@ -1,4 +1,4 @@
-"""Steps and times in words, the same in every output."""
+"""Steps, times and numbers in words, the same in every output."""
 
 from __future__ import annotations
 
@@ -77,6 +77,16 @@ def duration(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds / 86400:.0f} days"
+
+
+def moment(iso: str) -> str:
+    """Return a time of day as a person would read it, to the second; `?` where nobody knows."""
+    return f"{iso[:10]} {iso[11:19]} UTC" if iso else "?"
+
+
+def counted(number: int, what: str) -> str:
+    """Return `0 tasks`, `1 task`, `2 tasks`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def size(size_bytes: int) -> str:

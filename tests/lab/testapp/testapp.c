@@ -10,12 +10,13 @@
  *   HEALTH_PATH_404  1: /health does not exist
  *   PORT             default 3001
  *
- * `testapp migrate ok|late|fail|slow` is no server but a release command: it says what it does, adds
- * a line with RELEASE to the file MIGRATIONS if that is set, and ends with status 0, with 0 after
- * 2 s, with 3, or only when it is asked to.
+ * `testapp migrate ok|held|fail|slow` is no server but a release command: it says what it does, adds
+ * a line with RELEASE to the file MIGRATIONS if that is set, and ends with status 0, with 0 once it
+ * has had SIGUSR1, with 3, or only when it is asked to.
  *
  * Paths: / answers the release; /slow?s=N does so after N seconds; /health answers JSON; POST is
- * accepted anywhere, and POST /break and POST /mend turn /health bad and good at run time.
+ * accepted anywhere, and POST /break and POST /mend turn /health bad and good at run time; POST /mend
+ * ends a slow start as well.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -45,7 +46,7 @@ struct request {
 static const char *release, *mode;
 static int graceful, health_is_404;
 static double start_delay_s, started_s;
-static atomic_int broken, health_asked, requested, stopping;
+static atomic_int broken, mended, health_asked, requested, stopping;
 
 /* Every open connection, so that SIGTERM can end the idle ones and wait for the others. */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -166,7 +167,7 @@ static int skip_request(int fd, char *buffer, size_t *filled, size_t head, long 
 static int not_ready(void)
 {
     if (!strcmp(mode, "slow-start"))
-        return now_s() - started_s < start_delay_s;
+        return !mended && now_s() - started_s < start_delay_s;
     return !strcmp(mode, "never-healthy") || broken;
 }
 
@@ -202,7 +203,7 @@ static int answer(const struct request *request, char *body, size_t size)
     if (is_post && !strcmp(request->target, "/break"))
         broken = 1;
     if (is_post && !strcmp(request->target, "/mend"))
-        broken = 0;
+        broken = 0, mended = 1;
     if (!strncmp(request->target, "/slow?s=", 8))
         usleep((useconds_t)(atof(request->target + 8) * 1e6));
     else if (!is_post && strcmp(request->target, "/"))
@@ -328,9 +329,18 @@ static void on_term(int number)
     _exit(143);
 }
 
+static volatile sig_atomic_t may_go_on;
+
+static void on_usr1(int number)
+{
+    (void)number;
+    may_go_on = 1;
+}
+
 static int migrate(const char *how)
 {
     signal(SIGTERM, on_term);
+    signal(SIGUSR1, on_usr1);
     say("%s: migrating (%s)", release, setting("NOTE", "no note"));
     const char *name = setting("MIGRATIONS", "");
     FILE *file = *name ? fopen(name, "a") : NULL;
@@ -340,8 +350,9 @@ static int migrate(const char *how)
     }
     while (!strcmp(how, "slow"))
         pause();
-    if (!strcmp(how, "late")) {
-        sleep(2);
+    if (!strcmp(how, "held")) {
+        while (!may_go_on)
+            usleep(20000);
         how = "ok";
     }
     fputs(strcmp(how, "ok") ? "no such table" : "all tables are there", stderr); /* no newline */

@@ -22,10 +22,6 @@ export interface Pingable {
   ping(): Promise<void>;
 }
 
-export interface Pingable {
-  ping(): Promise<void>;
-}
-
 @Injectable()
 export class HealthService {
   private readonly database: Check;
