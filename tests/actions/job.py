@@ -27,6 +27,10 @@ _FILES = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY", "
 _PATIENCE_S = 280
 
 
+class ActionFailed(Exception):
+    """Raised by what stands in for an action, as one that fails."""
+
+
 @dataclass(slots=True)
 class StepResult:
     """What became of a step."""
@@ -244,8 +248,12 @@ class Job:
         self, action: str, name: str, step: Mapping[str, Any], contexts: Contexts
     ) -> None:
         given = {it: as_text(value) for it, value in self._given(step, contexts).items()}
-        outputs = self._runner.actions[action](given) or {}
-        self._keep(step, StepResult(name, "success", dict(outputs)))
+        try:
+            outputs = self._runner.actions[action](given) or {}
+        except ActionFailed:
+            self._keep(step, StepResult(name, "failure"))
+        else:
+            self._keep(step, StepResult(name, "success", dict(outputs)))
 
     def _given(self, step: Mapping[str, Any], contexts: Contexts) -> dict[str, Any]:
         found: dict[str, Any] = self._scope(contexts).filled(step.get("with", {}))
@@ -255,6 +263,7 @@ class Job:
         action = read(PROJECT / path / "action.yml")
         inputs = _inputs(action.get("inputs", {}), self._given(step, contexts))
         inner = Contexts(contexts.github, inputs, {}, {})
+        outer, self._status = self._status, Status()  # within, `success()` is about the action
         for one in action["runs"]["steps"]:
             instead = self._runner.actions.get(f"{Path(path).name}/{one['name']}")
             if instead:
@@ -263,6 +272,8 @@ class Job:
             place = {"GITHUB_ACTION_PATH": str(PROJECT / path)}
             filled = {**one, "env": {**one.get("env", {}), **place}} if "run" in one else one
             self._take(filled, {}, inner)
+        if self._status.is_well:
+            self._status = outer
 
     def _execute(
         self, name: str, step: Mapping[str, Any], defaults: Mapping[str, Any], contexts: Contexts

@@ -7,22 +7,24 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.actions.job import Runner, StandIn
+from tests.actions.job import JobResult, Runner, StandIn, cancel
 from tests.lab import cache
 from tests.lab.github import REPOSITORY, Github
 from tests.lab.images import App
-from tests.lab.inbox import Inbox
+from tests.lab.inbox import Inbox, inbox
 from tests.lab.operator import Desk
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
 BIN = Path(sys.executable).parent
 IMAGE = "restoops/testapp"
+DEVELOP = "refs/heads/develop"
 _GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
 
 
@@ -145,3 +147,26 @@ class Push:
             return act(given)
 
         return noted
+
+
+@contextmanager
+def staged(folder: Path, desk: Desk, registry: Registry, releases: Releases) -> Iterator[Stage]:
+    """Have the repository at a GitHub of its own, and a Slack that is told."""
+    with Github("staging") as github, inbox() as slack:
+        github.token = registry.password  # one token for both, as in a job
+        desk.settings["registry"]["api"] = github.api
+        desk.settings["notify"] = {"slack": "SLACK_WEBHOOK_URL"}
+        yield Stage(folder, desk, registry, releases, github, slack)
+
+
+def deploy(
+    stage: Stage,
+    release: App | None = None,
+    cancels: Callable[[str, str], bool] = lambda _name, _log: False,
+    ends: Callable[[subprocess.Popen[bytes]], None] = cancel,
+) -> JobResult:
+    """Run the workflow for deploys alone, of the image of a new commit."""
+    push = stage.push(DEVELOP, release=release)
+    stage.releases.push(push.app)
+    wish = {"environment": "staging", "tag": push.tag}
+    return push.runner(cancels=cancels, ends=ends).run("deploy", wish)["deploy"]

@@ -290,6 +290,17 @@ def test_a_caller_gives_what_is_asked_for_and_nothing_else(name: str) -> None:
             assert job["permissions"].get(permission) in (may, "write"), permission
 
 
+def test_infrastructure_can_have_the_webhook_of_its_alerts() -> None:
+    """Where Terraform asks for its variables; what only fetches providers needs none."""
+    (job,) = workflow("infra")["jobs"].values()
+    given = {it["name"]: it["env"] for it in job["steps"] if "restoops infra" in it.get("run", "")}
+    name = "TF_VAR_slack_webhook_url"
+    with_it = {
+        step for step, env in given.items() if env.get(name) == f"${{{{ secrets.{name.upper()} }}}}"
+    }
+    assert set(given) - with_it == {"Get what the code needs"}
+
+
 def test_the_page_tells_every_output_every_secret_and_every_permission() -> None:
     page = (PROJECT / "docs" / "github-actions.md").read_text()
     told = re.findall(r"^\| `(\w+)` \|", page.partition("| output |")[2].partition("\n\n")[0], re.M)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pyrage
 import pytest
 
-from tests.actions.job import JobResult, StepResult
+from tests.actions.job import ActionFailed, JobResult, StepResult
 from tests.actions.runner import orders
-from tests.actions.stage import Push, Stage
-from tests.lab.github import Github
+from tests.actions.stage import DEVELOP, Push, Stage, staged
 from tests.lab.images import App
-from tests.lab.inbox import inbox
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 from tests.lab.standin.fleet import Fleet
@@ -21,7 +19,6 @@ from tests.lab.standin.fleet import Fleet
 pytestmark = pytest.mark.lab
 
 PROXY = "restoops/haproxy:a"
-DEVELOP = "refs/heads/develop"
 CANARY = "owned"
 HOSTILE = (
     f"$(touch {CANARY})", f"`touch {CANARY}`;|&", f'"; touch {CANARY}; "', f"'; touch {CANARY}; '",
@@ -34,16 +31,12 @@ HOSTILE = (
 def stage(
     tmp_path_factory: pytest.TempPathFactory, registry: Registry, releases: Releases
 ) -> Iterator[Stage]:
-    with Fleet(1) as fleet, Github("staging") as github, inbox() as slack:
-        github.token = registry.password  # one token for both, as in a job
-        folder = tmp_path_factory.mktemp("github")
-        desk_folder = tmp_path_factory.mktemp("desk")
-        desk = fleet.desk(desk_folder, registry, PROXY)
-        desk.settings["registry"]["api"] = github.api
-        desk.settings["notify"] = {"slack": "SLACK_WEBHOOK_URL"}
-        made = Stage(folder, desk, registry, releases, github, slack)
-        served(made)
-        yield made
+    folder = tmp_path_factory.mktemp("github")
+    with Fleet(1) as fleet:
+        desk = fleet.desk(tmp_path_factory.mktemp("desk"), registry, PROXY)
+        with staged(folder, desk, registry, releases) as made:
+            served(made)
+            yield made
 
 
 def told(step: StepResult) -> list[str]:
@@ -199,3 +192,41 @@ def test_a_clean_up_that_fails_is_told(stage: Stage) -> None:
     assert "error" in told(done.step("Delete images that nothing needs"))
     assert stage.slack.bodies[-1]["text"] == "The clean-up of images failed"
     assert "--max-delete 0" in json.dumps(stage.slack.bodies[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "wish"),
+    [
+        ("deploy", {"environment": "staging", "tag": "sha-abc1234"}),
+        ("rollback", {"environment": "staging"}),
+        ("cleanup-images", {}),
+    ],
+)
+def test_a_job_that_fails_before_restoops_is_there_is_told(
+    stage: Stage, name: str, wish: dict[str, str]
+) -> None:
+    def fails(_: Mapping[str, str]) -> None:
+        raise ActionFailed
+
+    runner = stage.push(DEVELOP).runner()
+    runner.actions = {**runner.actions, "actions/setup-python": fails}
+    before = len(stage.slack.bodies)
+
+    (done,) = runner.run(name, wish).values()
+
+    assert done.result == "failure"
+    (told,) = stage.slack.bodies[before:]
+    assert "failed before it began; nothing was" in told["text"]
+    assert "/menu/restomarket/actions/runs/7|The run>" in told["text"]
+
+
+def test_where_no_webhook_is_given_nobody_is_told(stage: Stage) -> None:
+    def fails(_: Mapping[str, str]) -> None:
+        raise ActionFailed
+
+    runner = stage.push(DEVELOP).runner()
+    runner.actions = {**runner.actions, "actions/checkout": fails}
+
+    (done,) = runner.run("rollback", {"environment": "staging"}, {}).values()
+
+    assert done.step("Tell Slack").outcome == "success"

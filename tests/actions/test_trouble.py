@@ -1,4 +1,4 @@
-"""What goes wrong in a job: sick releases, releases that turn out ill, and who cancels it."""
+"""What goes wrong in a job: sick releases, and releases that turn out ill."""
 
 from __future__ import annotations
 
@@ -6,27 +6,23 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.actions.job import JobResult, cancel, kill
+from tests.actions.job import cancel
 from tests.actions.runner import orders
-from tests.actions.stage import Stage
-from tests.e2e.inside import assert_at_rest
-from tests.lab.github import Github
+from tests.actions.stage import Stage, deploy, staged
+from tests.e2e.inside import wipe
 from tests.lab.images import App
-from tests.lab.inbox import inbox
 from tests.lab.operator import Operator
 from tests.lab.patience import eventually
 from tests.lab.registry import Registry
 from tests.lab.releases import Releases
 
 pytestmark = [pytest.mark.lab, pytest.mark.full]
-
-DEVELOP = "refs/heads/develop"
 
 
 class Public:
@@ -62,12 +58,8 @@ def stage(
     releases: Releases,
     operator: Operator,
 ) -> Iterator[Stage]:
-    with Github("staging") as github, inbox() as slack:
-        github.token = registry.password
-        operator.settings["registry"]["api"] = github.api
-        folder = tmp_path_factory.mktemp("github")
-        operator.settings["notify"] = {"slack": "SLACK_WEBHOOK_URL"}
-        yield Stage(folder, operator, registry, releases, github, slack)
+    with staged(tmp_path_factory.mktemp("github"), operator, registry, releases) as made:
+        yield made
 
 
 @pytest.fixture
@@ -77,18 +69,6 @@ def public(stage: Stage) -> Iterator[Public]:
     yield running
     del stage.desk.settings["public"]
     running.close()
-
-
-def deploy(
-    stage: Stage,
-    release: App | None = None,
-    cancels: Callable[[str, str], bool] = lambda _name, _log: False,
-    ends: Callable[[subprocess.Popen[bytes]], None] = cancel,
-) -> JobResult:
-    push = stage.push(DEVELOP, release=release)
-    stage.releases.push(push.app)
-    wish = {"environment": "staging", "tag": push.tag}
-    return push.runner(cancels=cancels, ends=ends).run("deploy", wish)["deploy"]
 
 
 def test_a_release_that_is_not_well_never_serves(stage: Stage) -> None:
@@ -124,7 +104,7 @@ def test_a_release_that_turns_out_ill_is_rolled_back(stage: Stage, public: Publi
     ]  # fmt: skip
     assert stage.desk.serving() == good.outputs["release"]
     new, back = stage.github.deployments[-2:]
-    assert [it["state"] for it in new["statuses"]] == ["in_progress", "success", "inactive"]
+    assert [it["state"] for it in new["statuses"]] == ["in_progress", "success", "failure"]
     assert [it["state"] for it in back["statuses"]] == ["in_progress", "success"]
     ill, back_again = stage.slack.bodies[-2:]
     assert ill["text"] == "The health check of staging failed"
@@ -132,47 +112,20 @@ def test_a_release_that_turns_out_ill_is_rolled_back(stage: Stage, public: Publi
     assert ":rewind:" in json.dumps(back_again)
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        pytest.param("::group::", id="as it begins"),
-        pytest.param("start sha-", id="while the new release is awaited"),
-        pytest.param("switch traffic to", id="after the switch"),
-    ],
-)
-def test_a_job_that_is_cancelled_leaves_a_release_that_serves(stage: Stage, moment: str) -> None:
-    deploy(stage)
-    before = stage.desk.serving()
-    done = deploy(stage, cancels=lambda name, log: name == "Deploy" and moment in log)
+def test_a_first_release_that_turns_out_ill_is_no_success(stage: Stage, public: Public) -> None:
+    """There is nothing to go back to."""
+    wipe(stage.desk.droplet)  # type: ignore[attr-defined]  # an Operator's
+    public.is_ill = True
 
-    assert done.result == "cancelled"
-    assert done.step("Roll back").outcome == "skipped"
-    found = assert_at_rest(stage.desk.droplet)  # type: ignore[attr-defined]  # an Operator's
-    release = done.step("Deploy").outputs.get("release", "")
-    assert found.live_tag in (before, release)
-    assert found.slots[found.live].state == "running"
-    last = stage.github.deployments[-1]["statuses"][-1]["state"]
-    assert last in ("inactive", "success", "failure")
-    assert deploy(stage).result == "success"
+    done = deploy(stage)
 
-
-@pytest.mark.parametrize("moment", ["start sha-", "switch traffic to"])
-def test_a_job_that_is_killed_is_put_right_by_the_next(stage: Stage, moment: str) -> None:
-    deploy(stage)
-    before = stage.desk.serving()
-    # It is not healthy, and traffic is not switched, before the kill.
-    slow = App("abcdef2", mode="slow-start") if moment == "start sha-" else None
-    done = deploy(
-        stage, slow, cancels=lambda name, log: name == "Deploy" and moment in log, ends=kill
-    )
-
-    assert done.result == "cancelled"
-    assert done.step("Deploy").outputs == {}
-    assert (stage.desk.serving() == before) == (moment == "start sha-")
-    after = deploy(stage)
-    assert after.result == "success"
-    assert stage.desk.serving() == after.outputs["release"]
-    assert_at_rest(stage.desk.droplet)  # type: ignore[attr-defined]  # an Operator's
+    assert done.step("Deploy").outputs["previous"] == ""
+    assert [done.step(it).outcome for it in ("Deploy", "Check its health", "Roll back")] == [
+        "success", "failure", "skipped",
+    ]  # fmt: skip
+    last = stage.github.deployments[-1]["statuses"]
+    assert [it["state"] for it in last] == ["in_progress", "success", "failure"]
+    assert "503" in last[-1]["description"]
 
 
 def test_a_step_that_does_not_end_is_killed_with_all_it_started() -> None:

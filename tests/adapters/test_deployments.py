@@ -68,6 +68,26 @@ def test_those_before_in_the_same_environment_are_active_no_more(
     assert states == [["success", "inactive"], ["failure"], [], ["success"]]
 
 
+def test_of_what_this_job_called_a_success_alone_it_can_be_taken_back(
+    server: stand_in.Github, deployments: Deployments
+) -> None:
+    numbers = [deployments.create(wish(tag)) for tag in ("a", "b", "c", "d")]
+    for number, state in zip(numbers, ("success", "failure", "success", "success"), strict=True):
+        deployments.set_state(number, state)
+    of_another, _, elsewhere, ours = server.deployments
+    for it in server.deployments:
+        it["statuses"] = it["statuses"][:1]  # GitHub leaves those of production active
+    of_another["statuses"][0]["log_url"] = "https://github.com/menu/menu/actions/runs/6"
+    elsewhere["environment"] = "staging"
+
+    deployments.take_back("production", "api: answers 503")
+
+    assert [[it["state"] for it in made["statuses"]] for made in server.deployments] == [
+        ["success"], ["failure"], ["success"], ["success", "failure"],
+    ]  # fmt: skip
+    assert ours["statuses"][-1]["description"] == "api: answers 503"
+
+
 def test_what_a_token_may_not_says_what_the_job_needs(
     server: stand_in.Github, deployments: Deployments
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from paramiko.common import AUTH_FAILED
 
 from restoops.adapters.ssh import SshConnection, SshOptions
 from restoops.errors import Unreachable
@@ -62,7 +63,7 @@ def test_a_server_that_greets_and_then_stays_silent_is_given_up_in_its_time() ->
         greeting = threading.Thread(target=greet)
         greeting.start()
         began = time.monotonic()
-        with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
+        with pytest.raises(Unreachable, match="stopped answering during login"):
             SshConnection(
                 "127.0.0.1", SshOptions("deploy", server.getsockname()[1], connect_timeout_s=0.5)
             )
@@ -70,3 +71,46 @@ def test_a_server_that_greets_and_then_stays_silent_is_given_up_in_its_time() ->
 
     # Without a limit of ours: paramiko's own for this is 15 s.
     assert time.monotonic() - began < 12
+
+
+class Undecided(paramiko.ServerInterface):
+    """Is asked for a login, and never says whether it is granted."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.over = threading.Event()
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self.asked += 1
+        self.over.wait()
+        return AUTH_FAILED
+
+
+def test_a_host_that_is_silent_during_login_is_offered_no_further_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".ssh").mkdir()
+    shutil.copy(cache.private_key(), tmp_path / ".ssh" / "id_ed25519")
+    paramiko.RSAKey.generate(2048).write_private_key_file(str(tmp_path / ".ssh" / "id_rsa"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    key, undecided = paramiko.ECDSAKey.generate(), Undecided()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        line = f"[127.0.0.1]:{port} {key.get_name()} {key.get_base64()}\n"
+        (tmp_path / ".ssh" / "known_hosts").write_text(line)
+
+        def serve() -> None:
+            transport = paramiko.Transport(server.accept()[0])
+            transport.add_server_key(key)
+            transport.start_server(server=undecided)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        with pytest.raises(Unreachable, match="stopped answering during login") as told:
+            SshConnection("127.0.0.1", SshOptions("deploy", port, connect_timeout_s=1))
+        undecided.over.set()
+        serving.join()
+
+    assert undecided.asked == 1
+    assert "console" in told.value.hint

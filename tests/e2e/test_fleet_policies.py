@@ -128,6 +128,11 @@ def test_only_the_hosts_that_were_chosen_are_acted_on(fleet: Operator, releases:
         outcome = fleet.deploy(releases.push(App("chosen")).tag, "--json", *hosts)
 
     assert sorted(results(outcome)) == sorted(chosen)
+    told = outcome.events[-1]
+    assert told["event"] == "elsewhere"
+    assert {host: it["tag"] for host, it in told["hosts"].items()} == {
+        fleet.droplets[number].address: "sha-first" for number in (0, 2)
+    }
     assert serving(fleet) == ["first", "chosen", "first", "chosen"]
 
 

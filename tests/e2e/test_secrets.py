@@ -12,6 +12,7 @@ from tests.docs_text import PAGES, shown_commands
 from tests.e2e.conditions import shell
 from tests.e2e.inside import DIRECTORY, assert_at_rest, look
 from tests.e2e.playbooks import Team
+from tests.e2e.running import Running
 from tests.lab.droplet import Droplet
 from tests.lab.images import App
 from tests.lab.operator import APP, Operator
@@ -241,3 +242,20 @@ def test_the_playbook_for_a_deploy_hands_them_over_as_well(keeper: Keeper) -> No
 
     assert refused.status == 6
     assert keeper.inside(live, "cat SESSION_KEY") == "s10-value"
+
+
+def test_a_push_that_waits_for_a_lock_says_for_whom(keeper: Keeper) -> None:
+    keeper.keep(DATABASE_URL="postgresql://first", SESSION_KEY="s1-value")
+    slow = keeper.release("secslow", mode="slow-start", start_delay_s=3)
+    deploying = keeper.operator.start("deploy", slow.tag, "staging", "--json")
+    with Running(deploying) as deploy:
+        deploy.await_step("await_healthy")
+        pushed = keeper.operator.run(
+            "secrets", "push", "staging", "--to", "hosts", "--yes", "--wait", "60"
+        )
+        assert deploy.finish().status == 0
+
+    assert pushed.status == 0, pushed
+    waits = f"{keeper.droplet.address}: waiting for olga from "
+    assert pushed.stderr.startswith(waits), pushed
+    assert f"for `restoops deploy {slow.tag} staging" in pushed.stderr

@@ -10,7 +10,7 @@ import pytest
 import restoops.flows.announcing as announcing
 from restoops.adapters.deployments import Deployment
 from restoops.errors import Interrupted, StepFailed, Unreachable
-from restoops.flows.announcing import Announcer, commit_of
+from restoops.flows.announcing import Announcer, commit_of, take_back
 from restoops.model import Release
 from restoops.plan.fleet import Ending, HostResult
 from restoops.plan.steps import Switch
@@ -69,6 +69,41 @@ def run(
 def fleet(*endings: Ending) -> FleetEnded:
     hosts = tuple(HostResult(f"h{n}", ending, RELEASE) for n, ending in enumerate(endings))
     return FleetEnded("deploy", "staging", RELEASE, hosts, 1, dry_run=False, cut=0)
+
+
+class FakeWithdrawing:
+    """Takes it back, refuses, or says nothing for ever."""
+
+    def __init__(self, how: str) -> None:
+        self.taken: list[tuple[str, str]] = []
+        self._how = how
+
+    def take_back(self, environment: str, why: str) -> None:
+        if self._how == "hangs":
+            threading.Event().wait()
+        if self._how == "refuses":
+            raise Unreachable("GitHub says no")
+        self.taken.append((environment, why))
+
+
+@pytest.mark.parametrize(
+    ("how", "taken", "told"),
+    [
+        ("", [("staging", "ill")], ""),
+        ("refuses", [], "GitHub says no"),
+        ("hangs", [], "no answer within 0.1 s"),
+    ],
+)
+def test_that_a_release_turned_out_ill_is_told_soon_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, how: str, taken: list[tuple[str, str]], told: str
+) -> None:
+    monkeypatch.setattr(announcing, "PATIENCE_S", 0.1)
+    board, said = FakeWithdrawing(how), list[str]()
+
+    take_back(board, "staging", "ill", said.append)
+
+    assert board.taken == taken
+    assert [it.partition(": ")[2] for it in said] == ([told] if told else [])
 
 
 @pytest.mark.parametrize(

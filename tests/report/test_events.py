@@ -37,6 +37,7 @@ from restoops.report.events import (
     AskingAgain,
     Batches,
     BatchStarted,
+    Elsewhere,
     Event,
     FleetEnded,
     Output,
@@ -143,6 +144,11 @@ EVENTS: list[tuple[Event, str]] = [
         Recovering("web-1", run(V2, "rollback"), finishes=True),
         ("  web-1  finishing the rollback of v2 that olga began at 2026-01-02T03:04:05.000Z and "
         "that was cut off"),
+    ),
+    (
+        Elsewhere("staging", {"web-2": V1, "web-3": None}, ("web-4",)),
+        ("hosts of staging differ now: web-2 serves v1, web-3 serves nothing, web-4 could not be "
+        "asked"),
     ),
     (StepStarted("web-1", SWITCH), ""),
     (Progress("web-1", Pull(V1.digest), "Downloading"), ""),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.safekeeping.canaries import PASSWORD
+from tests.safekeeping.canaries import PASSWORD, letters
 from tests.safekeeping.stage import Project
 
 TEMPLATE = """\
@@ -22,6 +22,7 @@ DATABASE_URL=postgresql://app:{PASSWORD}@db/app
 SESSION_KEY="{PASSWORD}"
 """
 SETTINGS = "app: {name: menu}\nenvironments: {staging: {hosts: [192.0.2.10]}}\n"
+KEY = f"SECRETS_FINGERPRINT_KEY={letters('fingerprint key', 40)}\n"
 PLACE = "../home/.config/restoops/menu/staging.env"
 
 
@@ -82,15 +83,18 @@ def test_the_environment_of_the_process_is_compared_where_it_is_the_source(
     values = {"DATABASE_URL": f"postgresql://app:{PASSWORD}@db/app"}
 
     missing = project.run("check", "staging", "--json", env=values)
-    good = project.run("check", "staging", env={**values, "SESSION_KEY": PASSWORD})
+    values |= {"SESSION_KEY": PASSWORD, "SECRETS_FINGERPRINT_KEY": "k" * 32}
+    good = project.run("check", "staging", env=values)
 
-    assert [it["name"] for it in missing.json[0]["findings"]] == ["SESSION_KEY"]
+    assert [it["name"] for it in missing.json[0]["findings"]] == [
+        "SESSION_KEY", "SECRETS_FINGERPRINT_KEY",
+    ]  # fmt: skip
     assert (good.status, PASSWORD in good.all) == (0, False)
 
 
 def test_each_environment_has_a_template_and_a_file_of_its_own(project: Project) -> None:
     project.write("web/.env.example", "A=<a>\n")
-    project.write("../elsewhere.env", "A=1\n", 0o600)
+    project.write("../elsewhere.env", f"A=1\n{KEY}", 0o600)
     project.write(
         "restoops.yaml",
         "environments:\n  staging:\n    hosts: [192.0.2.10]\n"
@@ -109,6 +113,30 @@ def test_hosts_from_terraform_are_not_asked_for(project: Project) -> None:
     project.write(PLACE, GOOD, 0o600)
 
     assert project.run("check", "staging").status == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("", "missing"),
+        ("SECRETS_FINGERPRINT_KEY=\n", "missing"),
+        (f"SECRETS_FINGERPRINT_KEY={'k' * 31}\n", "wrong shape"),
+    ],
+)
+def test_a_key_that_a_deploy_would_ask_for_is_asked_for(
+    project: Project, line: str, told: str
+) -> None:
+    project.write(PLACE, GOOD + line, 0o600)
+    without_section = project.run("check", "staging")
+    project.write("restoops.yaml", SETTINGS + "secrets: {source: file}\n")
+
+    done = project.run("check", "staging")
+
+    assert without_section.status == 0
+    assert done.status == 6
+    assert done.out.splitlines()[1].startswith(f"SECRETS_FINGERPRINT_KEY  {told}")
+    assert "openssl rand -hex 32" in done.out
+    assert "k" * 31 not in done.all
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660])
@@ -227,7 +255,7 @@ def test_values_that_cannot_be_masked_are_told_by_name(project: Project) -> None
 
 def test_a_path_that_holds_a_secret_is_not_shown_with_it(project: Project) -> None:
     project.write("restoops.yaml", SETTINGS + f"secrets: {{file: ../{PASSWORD}.env}}\n")
-    project.write(f"../{PASSWORD}.env", GOOD, 0o600)
+    project.write(f"../{PASSWORD}.env", GOOD + KEY, 0o600)
 
     done = project.run("check", "staging")
 

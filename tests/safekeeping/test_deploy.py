@@ -6,11 +6,15 @@ import pyrage
 import pytest
 
 import restoops.config.template as commented
+from restoops.cli.context import load_environment
 from restoops.config.load import choose
+from restoops.flows.secrets_current import handing
+from restoops.flows.secrets_sources import Keeping
 from tests.safekeeping.canaries import PASSWORD
 from tests.safekeeping.stage import Done, Project
 
 ENVIRONMENT = "environments: {staging: {terraform: {directory: infra}}}\n"
+KEY = "SECRETS_FINGERPRINT_KEY=" + "f1" * 16
 SECTION = "secrets: {template: .env.example, file: ../staging.env}\n"
 
 
@@ -52,7 +56,8 @@ def test_a_program_is_told_the_same(project: Project) -> None:
 
     (error,) = deploy(project, "--json").json
 
-    assert (error["status"], error["details"]) == (6, "SESSION_KEY: missing, give it a value")
+    assert error["status"] == 6
+    assert error["details"].startswith("SESSION_KEY: missing, give it a value\n")
 
 
 @pytest.mark.parametrize(
@@ -65,8 +70,7 @@ def test_a_program_is_told_the_same(project: Project) -> None:
 )
 def test_a_deploy_goes_on(project: Project, terraform: Path, settings: str, value: str) -> None:
     project.write("restoops.yaml", settings)
-    key = "SECRETS_FINGERPRINT_KEY=" + "f1" * 16
-    project.write("../staging.env", f"SESSION_KEY={value}\n{key}\n", 0o600)
+    project.write("../staging.env", f"SESSION_KEY={value}\n{KEY}\n", 0o600)
 
     deploy(project)
 
@@ -81,9 +85,28 @@ def test_a_key_that_is_missing_is_told_before_anything_is_contacted(
 
     done = deploy(project)
 
-    assert (done.status, done.out) == (2, "")
-    assert "SECRETS_FINGERPRINT_KEY is missing" in done.err
+    assert (done.status, done.out) == (6, "")
+    assert "SECRETS_FINGERPRINT_KEY: missing" in done.err
+    assert project.run("check", "staging").status == 6
     assert not terraform.exists()
+
+
+def test_a_password_store_is_asked_once_in_a_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may ask for a password each time; and what was checked is what a release is given."""
+    script = f"echo asked >>../asked.log; echo SESSION_KEY={PASSWORD}; echo {KEY}"
+    section = "secrets: {template: .env.example, source: command, command: [sh, -c, '%s']}\n"
+    project.write("restoops.yaml", "environments: {staging: {hosts: [a]}}\n" + section % script)
+    monkeypatch.chdir(project.folder)
+
+    loaded = load_environment("staging", checks_secrets=True)
+    read = handing(Keeping.of(loaded, start=project.folder, environ={}))
+
+    assert {name: it.secret.reveal() for name, it in read().values.items()} == {
+        "SESSION_KEY": PASSWORD
+    }
+    assert (project.folder / "../asked.log").read_text() == "asked\n"
 
 
 def test_a_rollback_is_never_held_up(project: Project, terraform: Path) -> None:

@@ -73,6 +73,15 @@ def test_what_is_unchanged_is_not_sent_again_and_the_rest_is(
     assert github.environments["staging"].values()["SESSION_KEY"] == "another " + PASSWORD
 
 
+def test_a_password_store_is_asked_once(project: Project) -> None:
+    script = 'echo asked >>../asked.log; env | grep -E "^(DATA|SESS|npm|SECRETS)"'
+    command = f"source: command, command: [sh, -c, '{script}']"
+    project.write("restoops.yaml", SETTINGS.replace("source: environment", command))
+
+    assert push(project).status == 0
+    assert (project.folder / "../asked.log").read_text() == "asked\n"
+
+
 def test_a_dry_run_sends_nothing(project: Project, github: Github) -> None:
     done = push(project, "--dry-run", "--json")
 

@@ -13,6 +13,7 @@ from restoops.adapters.source_file import FileSource
 from restoops.errors import RestoopsError, Unreachable, UsageError
 from restoops.flows.secrets_sources import Writable
 from restoops.model import Secret
+from restoops.plan.fingerprints import KEY_NAME
 from tests.docs_shell import lines, typed
 from tests.safekeeping.canaries import PASSWORD
 from tests.safekeeping.stage import Project
@@ -164,6 +165,7 @@ def test_age_in_the_repository_serves_a_check(
         "restoops.yaml", f"{SETTINGS}secrets: {{source: age, age_identity: {age.identity}}}\n"
     )
     path = project.write("secrets/staging.env.age", "")
+    age.write({KEY_NAME: Secret("k" * 32)})
     path.write_bytes(age.path.read_bytes())
 
     done = project.run("check", "staging")
@@ -234,7 +236,7 @@ def test_a_program_that_is_not_there_is_told() -> None:
 
 def test_a_command_serves_a_check(project: Project) -> None:
     project.write("apps/api/.env.example", "SESSION_KEY=<key>\n\n# optional\nNOTE=\n")
-    store = 'case "$0" in menu/staging/SESSION_KEY) echo $STORED;; *) exit 1;; esac'
+    store = 'case "$0" in menu/staging/S*_KEY) echo $STORED$STORED;; *) exit 1;; esac'
     argv = f"['sh', '-c', '{store}', '{{app}}/{{environment}}/{{name}}']"
     project.write("restoops.yaml", f"{SETTINGS}secrets:\n  source: command\n  command: {argv}\n")
 
@@ -261,9 +263,11 @@ def test_a_source_without_a_command_is_told(project: Project) -> None:
 def test_without_a_key_for_fingerprints_nothing_is_handed_over(
     project: Project, key: str, told: str
 ) -> None:
+    """Where there is no section `secrets`, and so nothing was checked before."""
     project.write("apps/api/.env.example", "SESSION_KEY=<key>\n\nOTHER=<other>\n")
-    file = project.write("../staging.env", f"{TEXT}SECRETS_FINGERPRINT_KEY={key}\n", 0o600)
-    project.write("restoops.yaml", f"{SETTINGS}secrets: {{file: {file.resolve()}}}\n")
+    place = "../home/.config/restoops/menu/staging.env"
+    project.write(place, f"{TEXT}SECRETS_FINGERPRINT_KEY={key}\n", 0o600)
+    project.write("restoops.yaml", SETTINGS)
 
     done = project.run("push", "staging", "--to", "hosts", "--yes")
 

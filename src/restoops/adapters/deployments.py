@@ -91,6 +91,14 @@ class Deployments:
             if other.get("id") != number and states and states[0].get("state") == "success":
                 self.set_state(int(other["id"]), "inactive")
 
+    def take_back(self, environment: str, why: str) -> None:
+        """Write of what this job called a success that it is a failure; of other jobs, nothing."""
+        for it in self._newest({"environment": environment, "per_page": _EARLIER}):
+            (last, *_) = self._newest({"per_page": 1}, f"/{it.get('id')}/statuses") or [{}]
+            is_ours = self._links.log_url and last.get("log_url") == self._links.log_url
+            if is_ours and last.get("state") == "success":
+                self.set_state(int(it["id"]), "failure", why)
+
     def _newest(self, query: dict[str, Any], below: str = "") -> list[dict[str, Any]]:
         url = f"{self._base}{below}?{urlencode(query)}"
         found = self._github.ask("GET", url, self._purpose).json()

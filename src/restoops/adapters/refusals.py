@@ -49,6 +49,16 @@ def key_changed(
     )
 
 
+def silent(where: str) -> Unreachable:
+    """Say that a host greeted us and then said nothing more."""
+    return Unreachable(
+        f"{where}: the host stopped answering during login",
+        hint="Is the droplet out of memory, or overloaded? Its console in the control panel shows "
+        "it. If it is fine: does something on the way, such as a firewall or a VPN, drop large "
+        "packets?",
+    )
+
+
 def refusal(
     error: OSError | EOFError | paramiko.SSHException, where: str, key: str | None
 ) -> Unreachable:

@@ -32,10 +32,10 @@ else:
     import paramiko
 
 from restoops.adapters.channels import StartedChannel, TalkChannel
-from restoops.adapters.refusals import RefuseUnknown, key_changed, refusal
+from restoops.adapters.refusals import RefuseUnknown, key_changed, refusal, silent
 from restoops.adapters.streamlocal import open_streamlocal
 from restoops.adapters.tcp import TcpStream
-from restoops.adapters.transport import Client, Transport
+from restoops.adapters.transport import Client, HostSilent, Transport, has_no_answer
 
 _DEFAULT_USER = "deploy"
 _MOST_JUMPS = 8
@@ -239,8 +239,14 @@ class SshConnection:
         except HostKeyRefused:
             client.close()
             raise
-        except (OSError, EOFError, paramiko.SSHException) as error:
+        except HostSilent as error:
             client.close()
+            raise silent(f"{host}: {user}@{address} port {port}") from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            is_silent = has_no_answer(client, error)
+            client.close()
+            if is_silent:
+                raise silent(f"{host}: {user}@{address} port {port}") from error
             if isinstance(error, paramiko.BadHostKeyException):
                 raise key_changed(error, f"{host}: {user}@{address}", port, files[0]) from error
             raise refusal(error, f"{host}: {user}@{address} port {port}", options.key) from error

@@ -46,6 +46,17 @@ class Client(paramiko.SSHClient):
         return found
 
 
+class HostSilent(Exception):
+    """The host stopped answering while we logged in."""
+
+
+def has_no_answer(client: paramiko.SSHClient, error: Exception) -> bool:
+    """Say whether connecting failed because the host, once it had greeted, said nothing more."""
+    transport = client.get_transport()
+    # What paramiko says of a session that is not negotiated in time, and of one that was hung up.
+    return bool(transport and transport.is_active() and str(error) == "No existing session")
+
+
 class Transport(paramiko.Transport):
     """Prefers AES-GCM, as OpenSSH does before CTR with an HMAC.
 
@@ -64,6 +75,17 @@ class Transport(paramiko.Transport):
         # paramiko's limit for the handshake, on top of the one that `connect` is told, is a thread
         # for each host, and is called off again with every packet that comes.
         self.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]  # noqa: ARG005
+
+    def auth_publickey(
+        self, username: str, key: paramiko.PKey, event: threading.Event | None = None
+    ) -> list[str]:
+        """Offer a key, and give up a host that is silent: each further one would take as long."""
+        try:
+            return super().auth_publickey(username, key, event)
+        except paramiko.AuthenticationException as error:
+            if self.is_active() and "timeout" in str(error):
+                raise HostSilent from error
+            raise
 
     def _activate_outbound(self) -> None:
         """Pad packets with zeros in GCM, as paramiko does in CTR, of which it is made.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,10 @@ def choose_environment(name: str, *, checks_secrets: bool = False) -> Chosen:
     if chosen.settings.has_secrets:
         from restoops.flows.secrets_check import learn_what_is_at_hand, refuse_unfit
 
-        act = refuse_unfit if checks_secrets else learn_what_is_at_hand
-        act(chosen, start=start, environ=os.environ)
+        if checks_secrets:
+            found = refuse_unfit(chosen, start=start, environ=os.environ)
+            return replace(chosen, secrets=found)
+        learn_what_is_at_hand(chosen, start=start, environ=os.environ)
     return chosen
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restoops.cli.announcing import taken_back
 from restoops.cli.arguments import wait_argument
 from restoops.cli.context import load_environment
 from restoops.cli.failures import told_to_slack
@@ -56,7 +57,10 @@ def health(
         if watch:
             _watch(environment, examiner, looking, as_json=as_json)
         else:
-            with told_to_slack(f"The health check of {environment}", looking.loaded):
+            with (
+                told_to_slack(f"The health check of {environment}", looking.loaded),
+                taken_back(environment, looking.loaded),
+            ):
                 _look(environment, examiner, looking, limit_s, as_json=as_json)
 
 

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -83,7 +83,8 @@ def _answer(asked: Asked) -> dict[str, Any]:
         if asked.state == "live" and loaded.settings.has_secrets:
             from restoops.flows.secrets_check import refuse_unfit
 
-            refuse_unfit(loaded, start=Path.cwd(), environ=os.environ)
+            found = refuse_unfit(loaded, start=Path.cwd(), environ=os.environ)
+            loaded = replace(loaded, secrets=found)
         with _swap(asked, loaded, told) as swap:
             if asked.state == "recovered":
                 with swap.fleet.locked() as states:

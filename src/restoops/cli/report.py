@@ -15,6 +15,8 @@ from restoops.errors import Refused, RestoopsError
 from restoops.masking import masked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from restoops.plan.runs import FleetRun
     from restoops.report.page import Page
 
@@ -100,12 +102,23 @@ def _find(name: str, environments: tuple[str, ...]) -> tuple[str, FleetRun, Rest
     if not found:
         if absent:
             raise next(iter(absent.values()))
-        raise Refused(
-            f"there is no run {name} on {', '.join(environments)}",
-            hint="`restoops history <environment>` lists the last ones.",
-        )
+        raise no_such(name, runs)
     named = ", ".join(f"{run.id} on {where}" for where, run in found[:5])
     raise Refused(f"{name} can mean {len(found)} runs: {named}", hint="Give more of its name.")
+
+
+def no_such(name: str, runs: Mapping[str, tuple[FleetRun, ...]]) -> Refused:
+    """Return that there is no such run, or none at all; `runs` are by environment."""
+    where = ", ".join(runs)
+    if not any(runs.values()):
+        return Refused(
+            f"the hosts of {where} remember no run",
+            hint="Each deploy and rollback is remembered there; nothing was deployed yet.",
+        )
+    return Refused(
+        f"there is no run {name} on {where}",
+        hint="`restoops history <environment>` lists the last ones.",
+    )
 
 
 def _runs(environment: str, absent: dict[str, RestoopsError]) -> tuple[FleetRun, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from restoops.cli.caller import holder
 from restoops.cli.hosts import opened
+from restoops.masking import masked
 
 if TYPE_CHECKING:
     from restoops.adapters.host import Host
@@ -51,8 +53,14 @@ def locked(host: Host, wait_s: int, interrupt: Interrupt | None = None) -> Itera
     """Hold the lock of a host; one that comes after the wait was ended goes with the connection."""
     from restoops.flows.background import in_background
 
+    def on_wait(other: str) -> None:
+        if wait_s:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(masked(f"{host.name}: waiting for {other}\n"))
+                sys.stderr.flush()
+
     ours = holder()
-    take = in_background(lambda: host.lock(ours, wait_s=wait_s, on_wait=lambda _: None))
+    take = in_background(lambda: host.lock(ours, wait_s=wait_s, on_wait=on_wait))
     lock = take(interrupt)
     try:
         yield

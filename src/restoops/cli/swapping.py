@@ -17,6 +17,7 @@ from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import reporter
 from restoops.cli.registry import login
 from restoops.cli.signals import interruptible
+from restoops.errors import RestoopsError
 from restoops.masking import masked
 
 if TYPE_CHECKING:
@@ -86,6 +87,25 @@ def swapping(
             swap = _swap(options, kind, loaded, found, _around(tell, interrupt, found, outside))
             with recording.following(swap) if recording else contextlib.nullcontext():
                 yield swap
+        if options.hosts and not options.dry_run:
+            _tell_of_others(loaded, options, swap, tell)
+
+
+def _tell_of_others(loaded: Loaded, options: RunOptions, swap: Swap, tell: Tell) -> None:
+    """Tell which hosts that were left out serve something else; the run went well all the same."""
+    from restoops.config.hosts import select
+    from restoops.plan.fleet import elsewhere
+    from restoops.report.events import Elsewhere
+
+    chosen = select(loaded.targets, options.hosts)
+    others = [it.name for it in loaded.targets if it not in chosen]
+    if not others:
+        return
+    with contextlib.suppress(RestoopsError), opened(loaded, swap.fleet.interrupt, others) as found:
+        states = found.observe()
+        differ = elsewhere(swap.fleet.results, states)
+        if differ or found.absent:
+            tell(Elsewhere(options.environment, differ, tuple(found.absent)))
 
 
 def _outside(loaded: Loaded, tell: Tell) -> Outside | None:

@@ -15,7 +15,7 @@ from restoops.config.schema import Environment, Settings, TerraformOutputs
 from restoops.config.variables import PREFIX
 from restoops.config.yamltext import Parsed, parse
 from restoops.errors import UsageError
-from restoops.model import is_git_sha
+from restoops.model import Secret, is_git_sha
 
 FILE_NAME = "restoops.yaml"
 CONFIG_VARIABLE = "RESTOOPS_CONFIG"
@@ -37,6 +37,7 @@ class Loaded:
         file: where the settings came from; `None` means the embedded default.
         confirm: whether a deploy asks first.
         terraform: what Terraform knows of the environment; `None` when its hosts are elsewhere.
+        secrets: as in `Chosen`.
     """
 
     environment: str
@@ -46,6 +47,7 @@ class Loaded:
     file: Path | None
     confirm: bool = False
     terraform: TerraformOutputs | None = None
+    secrets: Mapping[str, Secret] | None = None
 
 
 def find_file(start: Path, explicit: Path | None = None) -> Path | None:
@@ -103,6 +105,9 @@ class Chosen:
     environment: Environment
     settings: Settings
     file: Path | None
+    secrets: Mapping[str, Secret] | None = None
+    """What their source has, where it was read and checked already: what was checked is handed on,
+    and a password store is asked once."""
 
 
 def choose(
@@ -152,6 +157,7 @@ def with_hosts(
         chosen.file,
         found.confirm,
         found.terraform,
+        chosen.secrets,
     )
 
 

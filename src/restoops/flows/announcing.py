@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from restoops.adapters.deployments import Deployment
 from restoops.errors import Interrupted, RestoopsError
+from restoops.flows.background import in_background
+from restoops.flows.interrupt import Interrupt
 from restoops.model import Release
 from restoops.plan.provenance import fits, sha_in
 from restoops.report.events import Event, FleetEnded, RunEnded, RunStarted, StepStarted
@@ -29,6 +32,34 @@ class Board(Protocol):
 
     def retire_earlier(self, number: int, environment: str) -> None:
         """Write of those before that they are not active any more."""
+
+
+class Withdrawing(Protocol):
+    """Where it is written that a release, once it served, turned out ill."""
+
+    def take_back(self, environment: str, why: str) -> None:
+        """Write of what this job called a success that it is a failure."""
+
+
+def take_back(board: Withdrawing, environment: str, why: str, say: Callable[[str], None]) -> None:
+    """Tell GitHub that what this job deployed is ill after all, in a few seconds or not at all."""
+    told = in_background(lambda: board.take_back(environment, why))
+    try:
+        told(_Soon(time.monotonic() + PATIENCE_S))
+    except RestoopsError as error:
+        say(f"GitHub was not told that this deployment is ill: {error.message}")
+
+
+class _Soon(Interrupt):
+    """Ends what is waited for at a moment."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__()
+        self._until = until
+
+    def check(self) -> None:
+        if time.monotonic() >= self._until:
+            raise Interrupted(f"no answer within {PATIENCE_S:g} s")
 
 
 @dataclass(frozen=True, slots=True)

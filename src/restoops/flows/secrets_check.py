@@ -10,7 +10,8 @@ from restoops.config.load import Chosen, Loaded, choose
 from restoops.errors import CheckRefused, UsageError
 from restoops.flows.secrets_current import Kept
 from restoops.flows.secrets_sources import Keeping
-from restoops.plan.env_check import EnvCheck, compare, weak_names
+from restoops.model import Secret
+from restoops.plan.env_check import EnvCheck, compare, compare_key, weak_names
 from restoops.plan.fingerprints import KEY_NAME
 
 
@@ -21,19 +22,22 @@ def check(environment: str, *, start: Path, environ: Mapping[str, str]) -> EnvCh
         UsageError: there is no such environment, or template or source cannot be read.
     """
     chosen = choose(environment, start=start, environ=environ)
-    return _checked(Kept.of(Keeping.of(chosen, start=start, environ=environ)))
+    kept = Kept.of(Keeping.of(chosen, start=start, environ=environ))
+    return _checked(kept, needs_key=chosen.settings.has_secrets)
 
 
-def refuse_unfit(chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, str]) -> None:
-    """Go on when the secrets of an environment are as their template wants.
+def refuse_unfit(
+    chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, str]
+) -> Mapping[str, Secret]:
+    """Return what the source of an environment has, when it is as the template wants.
 
     Raises:
         CheckRefused: they are not; says which, and never a value.
-        UsageError: template or source cannot be read, or there is no key for fingerprints.
+        UsageError: template or source cannot be read.
     """
     kept = Kept.of(Keeping.of(chosen, start=start, environ=environ))
     refuse_unfit_values(kept, "nothing was contacted")
-    kept.key()
+    return kept.found
 
 
 def learn_what_is_at_hand(chosen: Chosen, *, start: Path, environ: Mapping[str, str]) -> None:
@@ -52,7 +56,7 @@ def refuse_unfit_values(kept: Kept, so_far: str) -> None:
     Raises:
         CheckRefused: they are not, so that no release could be started with them.
     """
-    found = _checked(kept)
+    found = _checked(kept, needs_key=True)
     if found.findings:
         lines = (f"{it.name}: {it.problem.value}, {it.meaning}" for it in found.findings)
         raise CheckRefused(
@@ -63,9 +67,11 @@ def refuse_unfit_values(kept: Kept, so_far: str) -> None:
         )
 
 
-def _checked(kept: Kept) -> EnvCheck:
+def _checked(kept: Kept, *, needs_key: bool) -> EnvCheck:
     keeping, variables, source = kept.keeping, kept.template.variables, kept.source
     values = {name: it for name, it in kept.found.items() if name != KEY_NAME}
     findings = compare(variables, values, is_exclusive=source.is_exclusive)
+    if needs_key:
+        findings += compare_key(kept.found)
     weak = weak_names(variables, values)
     return EnvCheck(keeping.environment, keeping.shown_template, source.shown, findings, weak)

@@ -38,13 +38,13 @@ class Kept:
 
     @classmethod
     def of(cls, keeping: Keeping) -> Kept:
-        """Read it.
+        """Read it, unless `keeping` has it already.
 
         Raises:
             UsageError: template or source cannot be read.
         """
         template, source = keeping.template(), keeping.source()
-        found = source.read()
+        found = source.read() if keeping.found is None else keeping.found
         learn_secrets(template, source, found)
         return cls(keeping, template, source, found)
 

@@ -64,6 +64,8 @@ class Keeping:
     settings: Secrets
     start: Path
     environ: Mapping[str, str]
+    found: Mapping[str, Secret] | None = None
+    """What the source has, where it was read already."""
 
     @classmethod
     def of(cls, chosen: Chosen | Loaded, *, start: Path, environ: Mapping[str, str]) -> Keeping:
@@ -71,7 +73,9 @@ class Keeping:
         name = chosen.name if isinstance(chosen, Chosen) else chosen.environment
         folder = chosen.file.parent if chosen.file else start
         settings = chosen.settings
-        return cls(name, settings.app.name, folder, settings.secrets, start, environ)
+        return cls(
+            name, settings.app.name, folder, settings.secrets, start, environ, chosen.secrets
+        )
 
     @property
     def shown_template(self) -> str:

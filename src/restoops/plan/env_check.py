@@ -9,6 +9,7 @@ from enum import Enum
 
 from restoops.model import Secret
 from restoops.plan.env_template import Variable
+from restoops.plan.fingerprints import KEY_LENGTH, KEY_NAME
 from restoops.plan.redaction import is_weak
 
 _WITHIN = re.compile(r"<[a-z][a-z _-]{2,}>|\b(change|replace)[-_ ]?(me|this)\b", re.IGNORECASE)
@@ -70,6 +71,17 @@ def compare(
         meaning = "remove it, or add it to the template"
         found += [Finding(name, Problem.EXTRA, meaning) for name in extra]
     return tuple(found)
+
+
+def compare_key(values: Mapping[str, Secret]) -> tuple[Finding, ...]:
+    """Return what is wrong with the key for fingerprints, which no template names."""
+    key = values.get(KEY_NAME, Secret("")).reveal()
+    if len(key) >= KEY_LENGTH:
+        return ()
+    make = "make one once and keep it there: openssl rand -hex 32"
+    if not key:
+        return (Finding(KEY_NAME, Problem.MISSING, make),)
+    return (Finding(KEY_NAME, Problem.SHAPE, f"shorter than {KEY_LENGTH} characters; {make}"),)
 
 
 def _findings(variable: Variable, values: Mapping[str, Secret]) -> Iterator[Finding]:

@@ -69,6 +69,15 @@ class HostResult:
     error: str = ""
 
 
+def elsewhere(
+    results: Iterable[HostResult], others: Iterable[HostState]
+) -> dict[str, Release | None]:
+    """Return what those of `others` serve that serve none of what a run has left on its hosts."""
+    here = {it.serves.digest for it in results if it.serves}
+    serves = {it.host: it.serving.release if it.serving else None for it in others}
+    return {host: it for host, it in serves.items() if it is None or it.digest not in here}
+
+
 def differ(results: Iterable[HostResult]) -> bool:
     """Return whether hosts serve different releases, or nobody can say what one serves."""
     results = tuple(results)

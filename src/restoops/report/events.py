@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -246,6 +246,17 @@ class FleetEnded:
         return not self.dry_run and any(it.ending in moved for it in self.hosts)
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A run on some hosts of an environment went well, and others of it serve something else."""
+
+    environment: str
+    hosts: Mapping[str, Release | None]
+    """What those that differ serve."""
+    unreached: tuple[str, ...]
+    """Those that could not be asked."""
+
+
 Event = (
     RunStarted
     | Planned
@@ -268,6 +279,7 @@ Event = (
     | Probed
     | RunEnded
     | FleetEnded
+    | Elsewhere
 )
 Tell = Callable[[Event], None]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from restoops.errors import RestoopsError
 from restoops.model import Release
 from restoops.report.events import (
+    Elsewhere,
     Event,
     FleetEnded,
     Planned,
@@ -92,7 +93,7 @@ class GitHubReporter:
 
 def _annotations(event: Event) -> list[str]:
     match event:
-        case Recovering() | Preempting():
+        case Recovering() | Preempting() | Elsewhere():
             return [order("warning", sentence(event).strip(), title=_TITLE)]
         case RunEnded():
             kind = "warning" if event.cut or event.failed else "notice"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import assert_never
 
 from restoops.errors import RestoopsError
+from restoops.model import Release
 from restoops.plan.fleet import Ending, HostResult
 from restoops.report.events import (
     AskingAgain,
     Batches,
     BatchStarted,
+    Elsewhere,
     Event,
     FleetEnded,
     Output,
@@ -76,8 +78,7 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
         case Preempting(host, holder):
             return f"  {host}  ending the run of {holder}"
         case AskingAgain(release, previous):
-            serves = previous.tag if previous else "nothing"
-            return f"meanwhile {serves} serves, and {release.tag} is what to go back to:"
+            return f"meanwhile {_tag(previous)} serves, and {release.tag} is what to go back to:"
         case Recovering(host, run, finishes):
             how = "finishing" if finishes else "undoing"
             return (
@@ -102,8 +103,20 @@ def sentence(event: Event) -> str:  # noqa: C901  one sentence for each kind of 
             return outcome(event)
         case FleetEnded():
             return fleet_outcome(event)
+        case Elsewhere():
+            return _elsewhere(event)
         case _:
             assert_never(event)
+
+
+def _elsewhere(event: Elsewhere) -> str:
+    told = [f"{host} serves {_tag(it)}" for host, it in event.hosts.items()]
+    told += [f"{host} could not be asked" for host in event.unreached]
+    return f"hosts of {event.environment} differ now: {', '.join(told)}"
+
+
+def _tag(release: Release | None) -> str:
+    return release.tag if release else "nothing"
 
 
 def _plan(event: Planned) -> str:

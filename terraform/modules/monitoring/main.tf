@@ -6,8 +6,10 @@ locals {
     load   = { type = "v1/insights/droplet/load_5", value = var.thresholds.load, what = "load", unit = "" }
   }
 
-  # Whether there is a webhook is no secret, only the webhook is.
-  has_slack = var.slack_channel != null && nonsensitive(var.slack_webhook_url != null)
+  # Whether there is a webhook is no secret, only the webhook is. An empty one is none: a job
+  # of CI sets TF_VAR_slack_webhook_url also where it was given no secret.
+  has_webhook = nonsensitive(var.slack_webhook_url != null && var.slack_webhook_url != "")
+  has_slack   = var.slack_channel != null && local.has_webhook
 }
 
 resource "digitalocean_monitor_alert" "droplet" {
@@ -45,7 +47,7 @@ resource "digitalocean_monitor_alert" "droplet" {
       error_message = "Alerts reach nobody: name emails, or slack_channel and slack_webhook_url."
     }
     precondition {
-      condition     = (var.slack_channel == null) == nonsensitive(var.slack_webhook_url == null)
+      condition     = (var.slack_channel != null) == local.has_webhook
       error_message = "Slack needs both slack_channel and slack_webhook_url, or neither."
     }
   }

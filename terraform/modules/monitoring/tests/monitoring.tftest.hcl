@@ -48,6 +48,19 @@ run "alerts_to_slack" {
   }
 }
 
+run "an_empty_webhook_is_none" {
+  command = plan
+
+  variables {
+    slack_webhook_url = ""
+  }
+
+  assert {
+    condition     = alltrue([for alert in digitalocean_monitor_alert.droplet : length(alert.alerts[0].slack) == 0])
+    error_message = "Slack was not asked for."
+  }
+}
+
 run "bad_values_are_refused" {
   command = plan
 
