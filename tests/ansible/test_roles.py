@@ -269,3 +269,14 @@ def test_rules_are_those_of_the_settings(tmp_path: Path) -> None:
         "restoops: port 8443",
         "restoops: network 10.20.0.0/16",
     ]
+
+
+@pytest.mark.parametrize("role", ORDER)
+def test_a_switch_that_the_command_line_turns_off_is_off(role: str) -> None:
+    """`-e docker_upgrade=false` is a text that is not empty, and so true, without `| bool`."""
+    used = "".join(path.read_text() for path in sorted((ROLES / role / "tasks").glob("*.yml")))
+    for name, option in options(role).items():
+        if option["type"] == "bool":
+            uses = re.findall(rf"\b{name}\b(?: \| bool\b)?", used)
+            assert uses, name
+            assert set(uses) == {f"{name} | bool"}
