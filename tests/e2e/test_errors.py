@@ -147,7 +147,8 @@ def test_a_host_that_accepts_and_hangs(serving: Operator) -> None:
     ):
         outcome = serving.run("deploy", NEW, "staging")
 
-    refused(outcome, 5, f"deploy@127.0.0.1 port {port}: ", "Is the droplet on")
+    where = f"deploy@127.0.0.1 port {port}: cannot connect: "
+    refused(outcome, 5, where, "accepts connections there, but says nothing", "Is the droplet on")
 
 
 def test_a_host_that_hangs_while_we_wait_for_its_lock(serving: Operator) -> None:

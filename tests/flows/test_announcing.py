@@ -72,15 +72,16 @@ def fleet(*endings: Ending) -> FleetEnded:
 
 
 class FakeWithdrawing:
-    """Takes it back, refuses, or says nothing for ever."""
+    """Takes it back, refuses, or says nothing until the end of the test."""
 
     def __init__(self, how: str) -> None:
+        self.end = threading.Event()
         self.taken: list[tuple[str, str]] = []
         self._how = how
 
     def take_back(self, environment: str, why: str) -> None:
         if self._how == "hangs":
-            threading.Event().wait()
+            self.end.wait()
         if self._how == "refuses":
             raise Unreachable("GitHub says no")
         self.taken.append((environment, why))
@@ -102,7 +103,9 @@ def test_that_a_release_turned_out_ill_is_told_soon_or_not_at_all(
 
     take_back(board, "staging", "ill", said.append)
 
-    assert board.taken == taken
+    taken_in_time = list(board.taken)
+    board.end.set()
+    assert taken_in_time == taken
     assert [it.partition(": ")[2] for it in said] == ([told] if told else [])
 
 

@@ -8,6 +8,8 @@ import paramiko
 
 from restoops.errors import HostKeyRefused, Unreachable
 
+_CANNOT_CONNECT = "Is the droplet on, is its address right, and may this machine connect to it?"
+
 
 class RefuseUnknown(paramiko.MissingHostKeyPolicy):
     """Refuse unknown hosts, and say how to get to know them."""
@@ -49,8 +51,13 @@ def key_changed(
     )
 
 
-def silent(where: str) -> Unreachable:
-    """Say that a host greeted us and then said nothing more."""
+def silent(where: str, *, has_greeted: bool) -> Unreachable:
+    """Say that a host accepted our connection and then said nothing, or nothing more."""
+    if not has_greeted:
+        return Unreachable(
+            f"{where}: cannot connect: something accepts connections there, but says nothing",
+            hint=_CANNOT_CONNECT,
+        )
     return Unreachable(
         f"{where}: the host stopped answering during login",
         hint="Is the droplet out of memory, or overloaded? Its console in the control panel shows "
@@ -90,5 +97,5 @@ def refusal(
         reason = "something accepts connections there, but does not speak SSH"
     return Unreachable(
         f"{where}: cannot connect: {reason}",
-        hint="Is the droplet on, is its address right, and may this machine connect to it?",
+        hint=_CANNOT_CONNECT,
     )

@@ -35,7 +35,7 @@ from restoops.adapters.channels import StartedChannel, TalkChannel
 from restoops.adapters.refusals import RefuseUnknown, key_changed, refusal, silent
 from restoops.adapters.streamlocal import open_streamlocal
 from restoops.adapters.tcp import TcpStream
-from restoops.adapters.transport import Client, HostSilent, Transport, has_no_answer
+from restoops.adapters.transport import Client, HostSilent, Transport, has_greeted, has_no_answer
 
 _DEFAULT_USER = "deploy"
 _MOST_JUMPS = 8
@@ -222,6 +222,7 @@ class SshConnection:
         name = known.get("hostkeyalias", address)
         client = Client(name if port == _SSH_PORT else f"[{name}]:{port}", files)
         client.set_missing_host_key_policy(RefuseUnknown(f"{user}@{host}", files[0]))
+        where = f"{host}: {user}@{address} port {port}"
         try:
             client.connect(
                 name,
@@ -241,15 +242,15 @@ class SshConnection:
             raise
         except HostSilent as error:
             client.close()
-            raise silent(f"{host}: {user}@{address} port {port}") from error
+            raise silent(where, has_greeted=True) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
-            is_silent = has_no_answer(client, error)
+            is_silent, greeted = has_no_answer(client, error), has_greeted(client)
             client.close()
             if is_silent:
-                raise silent(f"{host}: {user}@{address} port {port}") from error
+                raise silent(where, has_greeted=greeted) from error
             if isinstance(error, paramiko.BadHostKeyException):
                 raise key_changed(error, f"{host}: {user}@{address}", port, files[0]) from error
-            raise refusal(error, f"{host}: {user}@{address} port {port}", options.key) from error
+            raise refusal(error, where, options.key) from error
         self._hops.append(client)
         transport = client.get_transport()
         assert transport  # noqa: S101  connect() has made it

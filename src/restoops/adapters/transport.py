@@ -51,10 +51,16 @@ class HostSilent(Exception):
 
 
 def has_no_answer(client: paramiko.SSHClient, error: Exception) -> bool:
-    """Say whether connecting failed because the host, once it had greeted, said nothing more."""
+    """Say whether connecting failed because nothing more came, though nobody hung up."""
     transport = client.get_transport()
     # What paramiko says of a session that is not negotiated in time, and of one that was hung up.
     return bool(transport and transport.is_active() and str(error) == "No existing session")
+
+
+def has_greeted(client: paramiko.SSHClient) -> bool:
+    """Say whether the host has told which SSH it speaks."""
+    transport = client.get_transport()
+    return bool(transport and transport.remote_version)
 
 
 class Transport(paramiko.Transport):
