@@ -16,7 +16,7 @@ from restoops.adapters.manifests import normal_time
 from restoops.adapters.registry import RegistryClient
 from restoops.adapters.repository import Repository
 from restoops.contents import ManifestKind
-from restoops.errors import UsageError
+from restoops.errors import NeedsAttention, UsageError
 from restoops.flows.stores import plan_store
 from restoops.model import Digest, ImageName, Login, Secret
 from restoops.plan.fate import Retention
@@ -202,6 +202,16 @@ def test_the_log_is_on_the_disk_before_the_next_deletion(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="nothing was deleted"):
         Journal(place / "below a file")
     assert usual_place({"XDG_STATE_HOME": "/x"}) == Path("/x/restoops/images.jsonl")
+
+
+def test_a_log_on_a_full_disk_says_what_it_lacks() -> None:
+    with (
+        closing(Journal(Path("/dev/full"))) as journal,
+        pytest.raises(
+            NeedsAttention, match=r"/dev/full cannot be written: No space.*\"digest\": \"a"
+        ),
+    ):
+        journal.write({"digest": "a"})
 
 
 @pytest.mark.parametrize(

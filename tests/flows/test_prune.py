@@ -9,9 +9,11 @@ import pytest
 
 from restoops.errors import Interrupted, Locked, NeedsAttention, Unreachable
 from restoops.flows.prune import PrunePlan
+from restoops.flows.prune_record import Recorder
 from restoops.model import Digest, Release
 from restoops.plan.usage import Place
 from restoops.report.image_events import HostPruned, Planned, Survived, Verified
+from tests.flows.clock import FakeClock
 from tests.flows.estates import Shelf
 from tests.flows.pruning import OLGA, Stage
 from tests.lab import oci
@@ -317,6 +319,27 @@ def test_a_signal_ends_it_between_two_deletions(stage: Stage, built: dict[int, R
 
     assert stage.builds == {"0", "1", "2", "3", "4", "8", "9"}
     assert len(stage.log) == 3
+
+
+@pytest.mark.parametrize("has_host", [False, True])
+def test_nothing_more_is_deleted_once_the_log_cannot_be_written(
+    stage: Stage, built: dict[int, Release], has_host: bool
+) -> None:
+    def full(_: object) -> None:
+        raise NeedsAttention("the log cannot be written")
+
+    host = Shelf.after("h1", *(built[number] for number in range(5, 10)))
+    if has_host:
+        stage.hosts[Place("staging", "h1")] = host
+    images, builds = len(host.images), len(stage.builds)
+    prune = stage.prune()
+    prune.recorder = Recorder(stage.told.append, full, FakeClock(), "olga")
+
+    prune.carry_out(prune.plan(), OLGA, 0)
+
+    with pytest.raises(NeedsAttention, match="the log cannot be written"):
+        prune.raise_if_failed()
+    assert (images - len(host.images), builds - len(stage.builds)) == (has_host, not has_host)
 
 
 @pytest.mark.usefixtures("built")

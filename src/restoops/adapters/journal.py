@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from restoops.errors import UsageError
+from restoops.errors import NeedsAttention, UsageError
 from restoops.masking import masked
 
 
@@ -34,15 +35,28 @@ class Journal:
             ) from error
 
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Append one entry; it is on the disk when this returns."""
-        with self._one_at_a_time:
-            self._file.write(json.dumps({"v": 1, **masked(entry)}) + "\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        """Append one entry; it is on the disk when this returns.
+
+        Raises:
+            NeedsAttention: it cannot be written; the message has what was deleted.
+        """
+        line = json.dumps({"v": 1, **masked(entry)})
+        try:
+            with self._one_at_a_time:
+                self._file.write(line + "\n")
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise NeedsAttention(
+                f"the log {self.path} cannot be written: {error.strerror}; it lacks {line}",
+                hint="Make room, or name another file with `--log FILE`; then do the same again: "
+                "it goes on with what is left.",
+            ) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what it lacks was told when it was to be written."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 def usual_place(environ: Mapping[str, str]) -> Path:

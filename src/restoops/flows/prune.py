@@ -109,6 +109,8 @@ class Prune:
         if any(isinstance(it, Locked) for it in failed.values()):
             return
         for store, contents, found in plan.registries:
+            if self.recorder.is_log_lost:
+                return
             ask = self.estate.usage_of_all
             pruner = RegistryPruner(store, contents, found, ask, self.recorder, interrupt)
             try:

@@ -47,7 +47,7 @@ def prune_host(
         removed = sum(
             _remove(work, fate, reasons.get(digest), recorder)
             for digest, fate in going.items()
-            if not interrupt.is_asked
+            if not interrupt.is_asked and not recorder.is_log_lost
         )
         recorder.tell(HostPruned(work.where, removed, before, work.host.disk()))
     finally:

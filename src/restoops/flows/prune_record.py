@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from restoops.adapters.clock import Clock
+from restoops.errors import NeedsAttention
 from restoops.model import Digest
 from restoops.report.image_events import Deleted, ImageEvent, PruneEnded, Survived, TellImages
 
@@ -26,6 +27,8 @@ class Recorder:
         """How many were deleted, parts included."""
         self.size_bytes = 0
         self.survivors = 0
+        self.is_log_lost = False
+        """Whether something was deleted that the log does not have: nothing more is to be."""
 
     def tell(self, event: ImageEvent) -> None:
         """Tell what happened."""
@@ -36,19 +39,26 @@ class Recorder:
     def deleted(
         self, where: str, digest: Digest, tags: tuple[str, ...], size_bytes: int, reason: str
     ) -> None:
-        """Write down that something was deleted, then tell it."""
+        """Write down that something was deleted, then tell it.
+
+        Raises:
+            NeedsAttention: it cannot be written down.
+        """
         event = Deleted(self._clock.now(), where, digest, tags, size_bytes, reason)
-        self._log(
-            {
-                "at": event.at,
-                "who": self._who,
-                "where": where,
-                "digest": str(digest),
-                "tags": list(tags),
-                "size_bytes": size_bytes,
-                "reason": reason,
-            }
-        )
+        entry = {
+            "at": event.at,
+            "who": self._who,
+            "where": where,
+            "digest": str(digest),
+            "tags": list(tags),
+            "size_bytes": size_bytes,
+            "reason": reason,
+        }
+        try:
+            self._log(entry)
+        except NeedsAttention:
+            self.is_log_lost = True
+            raise
         with self._one_at_a_time:
             self.images += 1
             self.size_bytes += size_bytes
