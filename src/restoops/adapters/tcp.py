@@ -7,7 +7,6 @@ threads run first. With the threads of 200 hosts that is what a deploy spends it
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import socket
 import struct
 from typing import Any
@@ -15,12 +14,6 @@ from typing import Any
 _AHEAD_BYTES = 4096
 _LOOK_UP_S = 1.0
 """How often a wait for nothing ends, for paramiko to see whether a keep-alive is due."""
-
-# The same call as `socket.send`, but other threads do not run first: with those of 200 hosts that
-# is a fifth of all their changes, for a call that never waits.
-_send = ctypes.PyDLL(None).send
-_send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
-_send.restype = ctypes.c_ssize_t
 
 
 class TcpStream(socket.socket):
@@ -74,10 +67,7 @@ class TcpStream(socket.socket):
 
     def send(self, data: Any, flags: int = 0, /) -> int:
         """Send what the system takes."""
-        sent: int = _send(self.fileno(), bytes(data), len(data), flags | socket.MSG_DONTWAIT)
-        if sent >= 0:
-            return sent
-        try:  # no room yet, or an error that is raised here
+        try:
             return super().send(data, flags)
         except BlockingIOError as error:
             raise TimeoutError from error
