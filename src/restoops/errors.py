@@ -18,6 +18,9 @@ RestoopsError                   status
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class RestoopsError(Exception):
     """A failure with a message (what, where) and a hint (what to do now)."""
@@ -33,6 +36,10 @@ class RestoopsError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def __reduce__(self) -> tuple[Callable[..., RestoopsError], tuple[Any, ...], dict[str, Any]]:
+        """Let it be copied, and told to another process, whatever its class is made with."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class StepFailed(RestoopsError):
