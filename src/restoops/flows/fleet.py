@@ -22,9 +22,10 @@ from restoops.flows.bake import erring_together
 from restoops.flows.deadline import Deadline
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.locks import take_locks
+from restoops.flows.part import Part
 from restoops.flows.pause import pause
 from restoops.flows.rollout import Rollout, Surroundings, gravest
-from restoops.flows.session import Request, Session, serving
+from restoops.flows.session import Request, serving
 from restoops.model import HostState
 from restoops.plan.bake import Figures
 from restoops.plan.bluegreen import SwapPlan
@@ -47,7 +48,7 @@ class Fleet:
 
     def __init__(
         self,
-        sessions: Sequence[Session],
+        sessions: Sequence[Part],
         request: Request,
         rollout: Rollout,
         surroundings: Surroundings,
@@ -80,10 +81,10 @@ class Fleet:
     @property
     def cut(self) -> int:
         """Requests that were still running when drains came to their deadline."""
-        return sum(session.cut for session in self.sessions)
+        return sum(session.standing.cut for session in self.sessions)
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[Mapping[Session, HostState]]:
+    def locked(self) -> Iterator[Mapping[Part, HostState]]:
         """Hold the locks of all hosts and give their states, with no earlier run left open.
 
         A dry run takes no lock and puts nothing right; it sees the states as they are.
@@ -109,12 +110,12 @@ class Fleet:
                 states = self._recovered(states)
             yield states
         finally:
-            self._each(Session.give_lock_back, self.sessions)
+            self._each(lambda session: session.give_lock_back(), self.sessions)
 
-    def observed(self) -> Mapping[Session, HostState]:
+    def observed(self) -> Mapping[Part, HostState]:
         """Look at all hosts, and change nothing."""
         done, failed = side_by_side(
-            Session.observe,
+            lambda session: session.observe(),
             self.sessions,
             at_once=self._rollout.parallel,
             interrupt=self.interrupt,
@@ -126,8 +127,8 @@ class Fleet:
 
     def carry_out(
         self,
-        plans: Mapping[Session, SwapPlan],
-        states: Mapping[Session, HostState],
+        plans: Mapping[Part, SwapPlan],
+        states: Mapping[Part, HostState],
     ) -> None:
         """Make the plans' release live on every host, or do with all of them as the policy says.
 
@@ -139,7 +140,7 @@ class Fleet:
         deadline = Deadline(self._rollout.deadline_s, self.interrupt.ask)
         try:
             with deadline:
-                ready: Sequence[Session] = self._prepare(plans, states)
+                ready: Sequence[Part] = self._prepare(plans, states)
                 ready = self._run_command(ready)
                 self._switch(ready, deadline)
             self._ask_outside(ready)
@@ -155,7 +156,7 @@ class Fleet:
                 f"{left.hint}".rstrip(),
             ) from error
 
-    def tell_batches(self, plans: Mapping[Session, SwapPlan], *, dry_run: bool) -> None:
+    def tell_batches(self, plans: Mapping[Part, SwapPlan], *, dry_run: bool) -> None:
         """Say which hosts are to switch together, when not all of them are."""
         moving = [session for session in self.sessions if plans[session].moves]
         batches = in_batches(moving, self._rollout.batch)
@@ -172,14 +173,14 @@ class Fleet:
         """Hosts that were never reached, or that the run has been undone on already."""
         return len(self._absent) + sum(bool(it.result.error) for it in self.sessions)
 
-    def _recovered(self, states: Mapping[Session, HostState]) -> Mapping[Session, HostState]:
+    def _recovered(self, states: Mapping[Part, HostState]) -> Mapping[Part, HostState]:
         """Put right what earlier runs left, in the same way on all hosts."""
         runs = {state.open_run.id: state.open_run for state in states.values() if state.open_run}
         if not runs:
             return states
         may = {number: finishes(run, states.values()) for number, run in runs.items()}
 
-        def recover(session: Session) -> HostState:
+        def recover(session: Part) -> HostState:
             state = states[session]
             may_finish = bool(state.open_run and may[state.open_run.id])
             return session.recover(state, may_finish=may_finish)
@@ -190,19 +191,19 @@ class Fleet:
         return recovered
 
     def _prepare(
-        self, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]
-    ) -> tuple[Session, ...]:
+        self, plans: Mapping[Part, SwapPlan], states: Mapping[Part, HostState]
+    ) -> tuple[Part, ...]:
         """Prepare every host; return those that can switch."""
         policy, total, lost = self._rollout.policy, self._total, self._lost
         rest = Interrupt(self.interrupt)
         failures: list[str] = []
 
-        def prepare(session: Session) -> None:
+        def prepare(session: Part) -> None:
             try:
                 session.prepare(plans[session], states[session], rest)
                 session.make_sure()
             except RestoopsError as error:
-                failures.append(session.host.name)
+                failures.append(session.name)
                 if not isinstance(error, Interrupted) and not policy.may_switch(
                     total, len(failures) + lost
                 ):
@@ -213,8 +214,8 @@ class Fleet:
         return self._going_on(self.sessions, failed)
 
     def _going_on(
-        self, sessions: Sequence[Session], failed: Mapping[Session, RestoopsError]
-    ) -> tuple[Session, ...]:
+        self, sessions: Sequence[Part], failed: Mapping[Part, RestoopsError]
+    ) -> tuple[Part, ...]:
         """Return those of `sessions` that can switch, if the policy lets them."""
         self._leave_if_cut_off(failed)
         total, lost = self._total, len(failed) + self._lost
@@ -223,7 +224,7 @@ class Fleet:
         self._undo(failed, tuple(failed))
         return tuple(s for s in sessions if s not in failed and s.is_open)
 
-    def _run_command(self, ready: Sequence[Session]) -> Sequence[Session]:
+    def _run_command(self, ready: Sequence[Part]) -> Sequence[Part]:
         """Run the release command of a deploy, once; when it fails nothing is switched.
 
         It can take minutes: the hosts are asked for a sign of life again, and those are returned
@@ -238,16 +239,16 @@ class Fleet:
             raise
         except RestoopsError as error:
             raise self._undone({ready[0]: error}, ready) from error
-        return self._going_on(ready, self._each(Session.make_sure, ready)[1])
+        return self._going_on(ready, self._each(lambda session: session.make_sure(), ready)[1])
 
-    def _switch(self, ready: Sequence[Session], deadline: Deadline) -> None:
+    def _switch(self, ready: Sequence[Part], deadline: Deadline) -> None:
         """Switch batch by batch; decide what a failure means for the others.
 
         From the last batch on there is nothing to be given up any more: what is left to do has
         limits of its own, and takes as long when the run is undone.
         """
         policy, total = self._rollout.policy, self._total
-        failed: dict[Session, RestoopsError] = {}
+        failed: dict[Part, RestoopsError] = {}
         left = list(ready)
         lost = self._lost
         batches = in_batches(ready, self._rollout.batch)
@@ -272,7 +273,7 @@ class Fleet:
                 break
         self._undo(failed, (*failed, *left))
 
-    def _watch_pause(self, switched: Sequence[Session], ready: Sequence[Session]) -> None:
+    def _watch_pause(self, switched: Sequence[Part], ready: Sequence[Part]) -> None:
         """Let the pause between two batches pass, and watch meanwhile if that was asked for."""
         clock = self._around.clock
         end = clock.monotonic() + self._rollout.pause_s
@@ -281,7 +282,7 @@ class Fleet:
         pause(end - clock.monotonic(), clock, self.interrupt)
 
     def _bake(
-        self, switched: Sequence[Session], ready: Sequence[Session], for_s: float | None = None
+        self, switched: Sequence[Part], ready: Sequence[Part], for_s: float | None = None
     ) -> None:
         """Watch the new release where it serves; when it errs on any host, all of `ready` go back.
 
@@ -290,7 +291,7 @@ class Fleet:
         """
         rest = Interrupt(self.interrupt)
 
-        def bake(session: Session) -> Figures | None:
+        def bake(session: Part) -> Figures | None:
             try:
                 return session.bake(rest, for_s)
             except (StepFailed, NeedsAttention):
@@ -306,7 +307,7 @@ class Fleet:
         if erring:
             raise self._undone(erring, ready)
 
-    def _ask_outside(self, ready: Sequence[Session]) -> None:
+    def _ask_outside(self, ready: Sequence[Part]) -> None:
         """Ask the public address, once; when it answers badly all of `ready` go back."""
         if switched := [session for session in ready if session.is_open]:
             served = any(session.previous for session in self.sessions)
@@ -315,7 +316,7 @@ class Fleet:
             except StepFailed as error:
                 raise self._undone({switched[0]: error}, ready) from error
 
-    def _settle(self, ready: Sequence[Session]) -> None:
+    def _settle(self, ready: Sequence[Part]) -> None:
         switched = [session for session in ready if session.is_open]
         _, failed = self._each(lambda session: session.settle(self.interrupt), switched)
         self._leave_if_cut_off(failed)
@@ -324,19 +325,19 @@ class Fleet:
         if lost := [result for result in self.results if result.error]:
             raise self._verdict(StepFailed("; ".join(result.error for result in lost)))
 
-    def _leave_if_cut_off(self, failed: Mapping[Session, RestoopsError]) -> None:
+    def _leave_if_cut_off(self, failed: Mapping[Part, RestoopsError]) -> None:
         """Leave the phase when it failed because of a signal; one that came too late is nothing."""
         if any(isinstance(error, Interrupted | Unreachable) for error in failed.values()):
             self.interrupt.check()
 
     def _undo(
-        self, failed: Mapping[Session, RestoopsError], sessions: Sequence[Session]
-    ) -> dict[Session, RestoopsError]:
+        self, failed: Mapping[Part, RestoopsError], sessions: Sequence[Part]
+    ) -> dict[Part, RestoopsError]:
         """Leave the release before serving on `sessions`; return the errors to be shown."""
         first = gravest(failed) if failed else StepFailed("called off")
         called_off = StepFailed(f"called off: {first.message}")
 
-        def undo(session: Session) -> RestoopsError:
+        def undo(session: Part) -> RestoopsError:
             error = failed.get(session, called_off)
             return session.undo(called_off if isinstance(error, Interrupted) else error)
 
@@ -344,7 +345,7 @@ class Fleet:
         return {**failed, **shown, **broken}
 
     def _undone(
-        self, failed: Mapping[Session, RestoopsError], sessions: Sequence[Session]
+        self, failed: Mapping[Part, RestoopsError], sessions: Sequence[Part]
     ) -> RestoopsError:
         errors = self._undo(failed, sessions)
         genuine = {s: errors[s] for s, it in failed.items() if not isinstance(it, Interrupted)}
@@ -364,13 +365,13 @@ class Fleet:
     def _leave(self, error: Interrupted) -> Interrupted:
         """Undo the run on all hosts, or finish it when traffic has moved on every one."""
         begun = [session for session in self.sessions if session.is_open]
-        serves_new, unknown = self._each(Session.serves_new, begun)
+        serves_new, unknown = self._each(lambda session: session.serves_new(), begun)
         finish = not unknown and all(serves_new.values()) and bool(begun)
         _, failed = self._each(lambda session: session.leave_interrupted(finish=finish), begun)
         hint = "The next deploy or rollback puts it right; `restoops status` shows what serves now."
         if failed:
             worst = gravest(failed)
-            where = ", ".join(session.host.name for session in failed)
+            where = ", ".join(session.name for session in failed)
             return Interrupted(
                 f"{where}: interrupted, and not put right: {worst.message}", hint=hint
             )
@@ -378,10 +379,10 @@ class Fleet:
             return error
         what = "finished: traffic had moved already" if finish else "undone"
         serves = {serving(session.result.serves) for session in begun}
-        where = ", ".join(session.host.name for session in begun)
+        where = ", ".join(session.name for session in begun)
         return Interrupted(f"{where}: interrupted and {what}; {'; '.join(sorted(serves))}")
 
-    def _all(self, work: Callable[[Session], _T]) -> dict[Session, _T]:
+    def _all(self, work: Callable[[Part], _T]) -> dict[Part, _T]:
         """Do `work` on every host, or raise the gravest of what went wrong."""
         done, failed = self._each(work, self.sessions)
         if failed:
@@ -389,11 +390,11 @@ class Fleet:
         return done
 
     def _each(
-        self, work: Callable[[Session], _T], sessions: Sequence[Session]
-    ) -> tuple[dict[Session, _T], dict[Session, RestoopsError]]:
+        self, work: Callable[[Part], _T], sessions: Sequence[Part]
+    ) -> tuple[dict[Part, _T], dict[Part, RestoopsError]]:
         """Do `work` on `sessions` side by side; return what came of it, and what went wrong."""
         return side_by_side(work, sessions, at_once=self._rollout.parallel)
 
 
-def _names(sessions: Iterable[Session]) -> tuple[str, ...]:
-    return tuple(session.host.name for session in sessions)
+def _names(sessions: Iterable[Part]) -> tuple[str, ...]:
+    return tuple(session.name for session in sessions)

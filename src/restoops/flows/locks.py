@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from restoops.errors import Locked
 from restoops.flows.background import side_by_side
+from restoops.flows.part import Part
 from restoops.flows.pause import pause
 from restoops.flows.rollout import Surroundings, gravest
-from restoops.flows.session import Session
 from restoops.report.events import Waiting
 
 _ASK_AGAIN_S = 0.5
@@ -16,7 +16,7 @@ _ASK_AGAIN_S = 0.5
 
 
 def take_locks(
-    sessions: Sequence[Session], around: Surroundings, *, wait_s: float, parallel: int
+    sessions: Sequence[Part], around: Surroundings, *, wait_s: float, parallel: int
 ) -> None:
     """Take the first host's lock, then the others at once.
 
@@ -37,9 +37,9 @@ def take_locks(
         error = gravest(failed)
         if not isinstance(error, Locked) or clock.monotonic() >= end:
             raise error
-        side_by_side(Session.give_lock_back, sessions, at_once=parallel)
+        side_by_side(lambda session: session.give_lock_back(), sessions, at_once=parallel)
         held = next(iter(failed))
-        waiting = Waiting(held.host.name, held.held_by)
+        waiting = Waiting(held.name, held.standing.held_by)
         if waiting not in told:
             around.tell(waiting)
         told.add(waiting)

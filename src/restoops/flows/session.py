@@ -21,6 +21,7 @@ from restoops.errors import (
 from restoops.flows.background import in_background
 from restoops.flows.host import Lock
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.part import Part, Standing
 from restoops.flows.steps import Executor
 from restoops.model import HostState, OpenRun, Record, Release, RunKind
 from restoops.plan.bake import Figures
@@ -54,16 +55,13 @@ class Request:
     """Whether a run that holds the lock is ended to make way."""
 
 
-class Session:
+class Session(Part):
     """A run on one host, between taking its lock and giving it back."""
 
     def __init__(self, executor: Executor, request: Request, wishes: Wishes) -> None:
         self.host = executor.host
-        self.plan: SwapPlan | None = None
-        self.previous: Release | None = None
-        """What served when the run began."""
-        self.held_by = ""
-        """Who was found to hold the lock of the host."""
+        self._previous: Release | None = None
+        self._held_by = ""
         self._executor = executor
         self._request = request
         self._wishes = wishes
@@ -76,19 +74,16 @@ class Session:
         self._output: list[str] = []
 
     @property
-    def cut(self) -> int:
-        """Requests that were still running when the drain came to its deadline."""
-        return self._executor.cut
+    def name(self) -> str:
+        """The host."""
+        return self.host.name
 
     @property
-    def is_open(self) -> bool:
-        """Whether the run has begun here and has neither ended nor been undone."""
-        return self._run is not None
-
-    @property
-    def result(self) -> HostResult:
-        """What serves here, as far as is known."""
-        return HostResult(self.host.name, self._ending, self._serves, self._error)
+    def standing(self) -> Standing:
+        """How far the run has come."""
+        result = HostResult(self.name, self._ending, self._serves, self._error)
+        is_open = self._run is not None
+        return Standing(result, self._previous, self._held_by, self._executor.cut, is_open)
 
     def take_lock(self, *, wait_s: int) -> None:
         """Take the lock of the host.
@@ -101,12 +96,12 @@ class Session:
         interrupt = self._executor.interrupt
 
         def on_wait(other: str) -> None:
-            self.held_by = other
+            self._held_by = other
             if request.preempts:
                 interrupt.note("the run that held the lock may have been ended")
-                self._tell(Preempting(self.host.name, other))
+                self._tell(Preempting(self.name, other))
             elif wait_s:
-                self._tell(Waiting(self.host.name, other))
+                self._tell(Waiting(self.name, other))
 
         take = in_background(
             lambda: self.host.lock(holder, wait_s=wait_s, on_wait=on_wait, preempt=request.preempts)
@@ -130,7 +125,7 @@ class Session:
     def observe(self) -> HostState:
         """Return what is there, and remember what serves."""
         state = self.host.observe()
-        self.previous = self._serves = state.serving.release if state.serving else None
+        self._previous = self._serves = state.serving.release if state.serving else None
         return state
 
     def recover(self, state: HostState, *, may_finish: bool) -> HostState:
@@ -143,7 +138,7 @@ class Session:
             run = replace(run, going_back=True)
             self.host.open_run(run)
         finishes = is_ahead and may_finish
-        self._tell(Recovering(self.host.name, run, finishes))
+        self._tell(Recovering(self.name, run, finishes))
         self.host.clear_release_command()
         self._executor.apply(plan_recovery(run, state, self._wishes))
         self._close(run, "finished" if finishes else "undone")
@@ -179,7 +174,7 @@ class Session:
 
         def hear(line: str) -> None:
             self._output.append(line)
-            self._tell(Output(self.host.name, line))
+            self._tell(Output(self.name, line))
 
         work = in_background(
             lambda: self.host.run_release(release, command, timeout_s=timeout_s, on_line=hear)
@@ -191,7 +186,7 @@ class Session:
             raise
         if status:
             raise StepFailed(
-                f"{self.host.name}: the release command ended with status {status}",
+                f"{self.name}: the release command ended with status {status}",
                 hint="Nothing was switched. What it printed is above; `release.command` is what "
                 "was run.",
             )
@@ -349,7 +344,7 @@ class Session:
 
     def _undisturbed(self, steps: tuple[Step, ...]) -> None:
         """Carry out steps that put things right; a second signal does not stop them."""
-        self._tell(PuttingRight(self.host.name))
+        self._tell(PuttingRight(self.name))
         self._apply(steps, Interrupt())
 
     def _close(

@@ -11,8 +11,9 @@ from restoops.flows.background import in_background
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks, facts_of
 from restoops.flows.interrupt import Interrupt
+from restoops.flows.part import Part
 from restoops.flows.probing import Probing
-from restoops.flows.session import Request, Session
+from restoops.flows.session import Request
 from restoops.flows.way_back import Aim, Proposal, WayBack, way_back
 from restoops.model import Digest, HostState, Release
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_deploy
@@ -66,7 +67,7 @@ def renew(swap: Swap) -> None:
         _carry_out(swap, states, plans, release)
 
 
-def _serves(states: Mapping[Session, HostState]) -> Release:
+def _serves(states: Mapping[Part, HostState]) -> Release:
     serving = {state.serving.release if state.serving else None for state in states.values()}
     by_digest = {it.digest if it else None: it for it in serving}
     found = next(iter(by_digest.values()), None) if len(by_digest) == 1 else None
@@ -118,7 +119,7 @@ def rollback(
 
 def _seek(
     swap: Swap,
-    states: Mapping[Session, HostState],
+    states: Mapping[Part, HostState],
     aim: Aim,
     can_pull: Callable[[Digest], bool],
 ) -> WayBack:
@@ -141,14 +142,14 @@ def _aim(swap: Swap, tag: str | None, agreed: Proposal | None) -> Aim:
 
 def _carry_out(
     swap: Swap,
-    states: Mapping[Session, HostState],
-    plans: Mapping[Session, SwapPlan],
+    states: Mapping[Part, HostState],
+    plans: Mapping[Part, SwapPlan],
     release: Release,
 ) -> None:
     fleet, request = swap.fleet, swap.request
     fleet.tell(RunStarted(request.kind, request.environment, release, fleet.hosts))
     for session, plan in plans.items():
-        planned = Planned(session.host.name, session.previous, plan.steps, request.dry_run)
+        planned = Planned(session.name, session.previous, plan.steps, request.dry_run)
         fleet.tell(planned)
     fleet.tell_batches(plans, dry_run=request.dry_run)
     if any(plan.moves for plan in plans.values()):
@@ -163,11 +164,9 @@ def _carry_out(
         fleet.tell(_run_ended(swap, *next(iter(plans.items()))))
 
 
-def _probed(
-    swap: Swap, plans: Mapping[Session, SwapPlan], states: Mapping[Session, HostState]
-) -> None:
+def _probed(swap: Swap, plans: Mapping[Part, SwapPlan], states: Mapping[Part, HostState]) -> None:
     fleet, probing = swap.fleet, swap.probing
-    unserved = [session.host.name for session in plans if session.previous is None]
+    unserved = [session.name for session in plans if session.previous is None]
     with probing.telling(fleet.tell, unserved) if probing else contextlib.nullcontext():
         fleet.carry_out(plans, states)
 
@@ -190,18 +189,18 @@ def _between_hooks(swap: Swap, release: Release, carry_out: Callable[[], None]) 
     hooks.after("post_deploy", facts, fleet.tell, fleet.interrupt)
 
 
-def _run_ended(swap: Swap, session: Session, plan: SwapPlan) -> RunEnded:
+def _run_ended(swap: Swap, session: Part, plan: SwapPlan) -> RunEnded:
     request = swap.request
     return RunEnded(
         kind=request.kind,
         environment=request.environment,
-        host=session.host.name,
+        host=session.name,
         release=plan.release,
         previous=session.previous if plan.moves else None,
         seconds=round(swap.seconds(), 2),
         changed=plan.moves and not request.dry_run,
         dry_run=request.dry_run,
-        cut=session.cut,
+        cut=session.standing.cut,
         warm_s=next((step.for_s for step in plan.steps if isinstance(step, KeepWarm)), 0),
         undone=swap.fleet.undone.deploy if swap.fleet.undone else None,
         requests=swap.requests,

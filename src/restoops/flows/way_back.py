@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from restoops.errors import Refused, Unreachable
-from restoops.flows.session import Session
+from restoops.flows.part import Part
 from restoops.model import Digest, HostState, Release
 from restoops.plan.bluegreen import SwapPlan, Wishes, plan_rollback
 from restoops.plan.fleet import Undone, common_history, release_before
@@ -36,13 +36,13 @@ class WayBack:
     """A release, and the steps to it on each host."""
 
     release: Release
-    plans: Mapping[Session, SwapPlan]
+    plans: Mapping[Part, SwapPlan]
     proposal: Proposal | None
     """What the operator has to agree to; None when there is nothing to do."""
 
 
 def way_back(
-    states: Mapping[Session, HostState],
+    states: Mapping[Part, HostState],
     aim: Aim,
     wishes: Wishes,
     can_pull: Callable[[Digest], bool],
