@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from restoops.adapters.host import Host
+    from restoops.config.hosts import Target
     from restoops.config.load import Loaded
     from restoops.flows.interrupt import Interrupt
     from restoops.handover import Handed
@@ -60,22 +61,39 @@ def _secrets(loaded: Loaded) -> Callable[[], Handed] | None:
 
 @contextlib.contextmanager
 def opened(
-    loaded: Loaded, interrupt: Interrupt | None = None, only: Iterable[str] = ()
+    loaded: Loaded,
+    interrupt: Interrupt | None = None,
+    only: Iterable[str] = (),
+    besides: Collection[str] = (),
 ) -> Iterator[Opened]:
     """Connect to the hosts of an environment side by side; the connections end with the block.
+
+    Those with the addresses `besides` are connected to elsewhere.
 
     Raises:
         UsageError: `only` names a host that there is not.
     """
     from restoops.config.hosts import select
-    from restoops.flows.background import in_background
-    from restoops.flows.connect import connect_all, load_client
     from restoops.flows.interrupt import Interrupt
 
-    targets = select(loaded.targets, only)
+    targets = [it for it in select(loaded.targets, only) if it.address not in besides]
+    with connected(loaded, targets, interrupt or Interrupt(), _secrets(loaded)) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def connected(
+    loaded: Loaded,
+    targets: Sequence[Target],
+    interrupt: Interrupt,
+    secrets: Callable[[], Handed] | None,
+) -> Iterator[Opened]:
+    """Connect to `targets` side by side; `secrets` reads what releases are given."""
+    from restoops.flows.background import in_background
+    from restoops.flows.connect import connect_all, load_client
+
     load_client(loaded)
-    asked = interrupt or Interrupt()
-    connections = in_background(lambda: connect_all(loaded, targets, asked))
+    connections = in_background(lambda: connect_all(loaded, targets, interrupt))
     # Docker's client takes 0.1 s to load, as long as it takes to connect and to get the lock.
     if len(targets) == 1:
         # Threads take turns often meanwhile, so that no answer of the host has to wait for it.
@@ -86,7 +104,6 @@ def opened(
     from restoops.adapters.host import Host
     from restoops.flows.open import host_settings
 
-    secrets = _secrets(loaded)
     settings = host_settings(loaded.settings, secrets)
     found, absent = connections()
     with contextlib.ExitStack() as stack:

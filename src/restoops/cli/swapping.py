@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from restoops.cli.announcing import announced
 from restoops.cli.caller import command_line, origin, user
+from restoops.cli.deputy import deputised
 from restoops.cli.hosts import Opened, opened
 from restoops.cli.output import reporter
-from restoops.cli.registry import login
+from restoops.cli.sessions import sessions_on
 from restoops.cli.signals import interruptible
 from restoops.errors import RestoopsError
 from restoops.masking import masked
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from restoops.adapters.clock import Clock
     from restoops.cli.recording import Recording
     from restoops.config.load import Loaded
+    from restoops.flows.deputy import Deputy
     from restoops.flows.interrupt import Interrupt
     from restoops.flows.outside import Outside
+    from restoops.flows.part import Part
     from restoops.flows.probing import Probing
     from restoops.flows.rollout import Surroundings
     from restoops.flows.session import Request
@@ -76,15 +79,19 @@ def swapping(
     if recording:
         recording.loaded = loaded
     with (
+        deputised(loaded, options.hosts) as deputy,
         interruptible() as interrupt,
         _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
         announced(loaded, show.tell) as told,
     ):
         tell = unbroken(told, recording)
         outside = _outside(loaded, tell) if kind == "deploy" else None
-        with opened(loaded, interrupt, options.hosts) as found:
+        with opened(
+            loaded, interrupt, options.hosts, besides=deputy.hosts if deputy else ()
+        ) as found:
             give_up_silent_when_asked(found.hosts, interrupt, tell)
-            swap = _swap(options, kind, loaded, found, _around(tell, interrupt, found, outside))
+            around = _around(tell, interrupt, found, outside)
+            swap = _swap(options, kind, loaded, found, deputy, around)
             with recording.following(swap) if recording else contextlib.nullcontext():
                 yield swap
         if options.hosts and not options.dry_run:
@@ -135,47 +142,39 @@ def _swap(
     kind: RunKind,
     loaded: Loaded,
     found: Opened,
+    deputy: Deputy | None,
     around: Surroundings,
 ) -> Swap:
     from restoops.flows.fleet import Fleet
-    from restoops.flows.open import health_settings, hooks, rollout, smoke_settings, spec, wishes
-    from restoops.flows.session import Session
-    from restoops.flows.steps import Executor
+    from restoops.flows.open import hooks, rollout, spec, wishes
     from restoops.flows.swap import Swap
     from restoops.plan.fleet import in_batches
 
+    reached = deputy.reached(around.interrupt) if deputy else None
+    if reached:
+        found.absent.update(reached.absent)
+    names = [*(host.name for host in found.hosts), *(reached.hosts if reached else ())]
     how = rollout(loaded.settings, options.batch, options.pause_s)
     away = len(found.absent)
-    if away and not how.policy.may_switch(len(found.hosts) + away, away):
+    if away and not how.policy.may_switch(len(names) + away, away):
         found.raise_if_absent()
     read = found.secrets if kind == "deploy" and not options.only_recovers else None
     asked = wishes(
         loaded.settings,
         options.timeout_s,
         asks_outside=around.outside.is_asked,
-        batches=len(in_batches(found.hosts, how.batch)),
+        batches=len(in_batches(names, how.batch)),
     )
     asked = replace(asked, spec=spec(loaded.settings, read() if read else None))
     request = _request(options, kind, around.clock.now())
     probing = _probing(loaded, found, around.clock, kind)
-    sessions = [
-        Session(
-            Executor(
-                host=host,
-                health=health_settings(loaded.settings),
-                clock=around.clock,
-                tell=around.tell,
-                interrupt=around.interrupt,
-                logins=partial(login, loaded),
-                before_traffic=probing.begin,
-                smoke=smoke_settings(loaded.settings),
-            ),
-            request,
-            asked,
-        )
-        for host in found.hosts
+    parts: list[Part] = [
+        *sessions_on(found.hosts, loaded, (request, asked), around, probing.begin),
+        *(deputy.begin(request, asked, around, found.secrets) if deputy else ()),
     ]
-    fleet = Fleet(sessions, request, how, around)
+    order = [target.address for target in loaded.targets]
+    parts.sort(key=lambda part: order.index(part.name))
+    fleet = Fleet(parts, request, how, around)
     seconds = partial(_seconds_since, _STARTED)
     return Swap(fleet, request, asked, seconds, hooks(loaded), probing)
 

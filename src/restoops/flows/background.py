@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
 from collections import deque
@@ -41,6 +42,8 @@ class _Worker(threading.Thread):
 
 
 _idle: list[_Worker] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # a copy of the process has no such threads
 
 
 def _begin(work: Callable[[], None]) -> None:

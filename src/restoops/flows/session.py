@@ -232,12 +232,8 @@ class Session(Part):
             raise
         except RestoopsError as error:
             self._error = error.message
-            raise NeedsAttention(
-                f"{self.plan.release.tag} serves, but then: {error.message}",
-                hint="The next deploy or rollback finishes what is left. "
-                f"{self._perhaps_preempted(error) or error.hint}",
-                details=error.details,
-            ) from error
+            hint = self._perhaps_preempted(error) or error.hint
+            raise not_settled(self.plan.release, error, hint) from error
         self._run = None
 
     def serves_new(self) -> bool:
@@ -271,7 +267,8 @@ class Session(Part):
             self._close(run, "failed", error.message)
         except RestoopsError as second:
             self._ending = Ending.UNCLEAR if self._has_switched else Ending.UNDONE
-            return self._not_undone(run, error, second)
+            hint = self._perhaps_preempted(second)
+            return not_undone(error, second, run.previous, hint, switched=self._has_switched)
         self._run, self._serves = None, _served_before(run, state)
         if isinstance(error, Unreachable):
             return StepFailed(error.message, hint=error.hint, details=error.details)
@@ -315,23 +312,6 @@ class Session(Part):
         warm_s = max(self._wishes.warm_s, int(self._wishes.drain_s) + 1)
         return replace(self._wishes, drain_s=min(self._wishes.drain_s, _HASTE_S), warm_s=warm_s)
 
-    def _not_undone(
-        self, run: OpenRun, first: RestoopsError, second: RestoopsError
-    ) -> RestoopsError:
-        hint = (
-            "The next deploy or rollback puts it right; `restoops status` shows what serves. "
-            f"{self._perhaps_preempted(second)}"
-        ).rstrip()
-        if self._has_switched:
-            return NeedsAttention(
-                f"{first.message}; and going back failed: {second.message}", hint=hint
-            )
-        return StepFailed(
-            f"{first.message}; {serving(run.previous)}, but not all was tidied up",
-            hint=hint,
-            details=first.details,
-        )
-
     def _perhaps_preempted(self, error: RestoopsError) -> str:
         """Return what to look at when the connection was lost: it is how pre-emption shows here."""
         if not isinstance(error, Unreachable):
@@ -370,6 +350,37 @@ class Session(Part):
 def _served_before(run: OpenRun, state: HostState) -> Release | None:
     """Return what serves when `run` is undone: nothing where no proxy runs, as it was found."""
     return run.previous if state.proxy and state.proxy.running else None
+
+
+def not_settled(release: Release, error: RestoopsError, hint: str) -> RestoopsError:
+    """Return the error for a host on which `release` serves, but what is left to do failed."""
+    return NeedsAttention(
+        f"{release.tag} serves, but then: {error.message}",
+        hint=f"The next deploy or rollback finishes what is left. {hint}",
+        details=error.details,
+    )
+
+
+def not_undone(
+    first: RestoopsError,
+    second: RestoopsError,
+    previous: Release | None,
+    hint: str = "",
+    *,
+    switched: bool,
+) -> RestoopsError:
+    """Return the error for a host on which `first` failed, and then going back from it."""
+    what = "The next deploy or rollback puts it right; `restoops status` shows what serves."
+    hint = f"{what} {hint}".rstrip()
+    if switched:
+        return NeedsAttention(
+            f"{first.message}; and going back failed: {second.message}", hint=hint
+        )
+    return StepFailed(
+        f"{first.message}; {serving(previous)}, but not all was tidied up",
+        hint=hint,
+        details=first.details,
+    )
 
 
 def serving(release: Release | None) -> str:
