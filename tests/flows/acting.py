@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from restoops.adapters.clock import Clock
 from restoops.errors import RestoopsError
 from restoops.flows.fleet import Fleet
 from restoops.flows.hooks import Hooks
+from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.outside import Outside, Site
 from restoops.flows.probing import Probing
@@ -34,6 +36,7 @@ from restoops.report.events import (
     StepEnded,
     StepStarted,
 )
+from tests.flows.apart import led_apart
 from tests.flows.clock import FakeClock
 from tests.flows.fake import FakeHost
 from tests.plan.states import BLUE, GREEN, SPEC, V1, V2, V3, WISHES
@@ -66,6 +69,8 @@ class Operator:
     checks: tuple[Check, ...] = ()
     """Smoke checks; which of them are asked where, the wishes say."""
     site: Site | None = None
+    has_deputy: ClassVar[bool] = False
+    """Whether every other host is led as a second process leads it, over a pipe."""
     resolve: Callable[[Interrupt], Release] | None = None
     """How the registry finds the release; it says at once what is asked for when there is none."""
     can_pull: Callable[[Digest], bool] | None = None
@@ -81,7 +86,8 @@ class Operator:
 
     def renew(self) -> None:
         """Deploy what serves again."""
-        renew(self._swap("deploy", "restoops secrets rotate KEY staging"))
+        with self._swapping("deploy", "restoops secrets rotate KEY staging") as swap:
+            renew(swap)
 
     def rollback(
         self,
@@ -106,18 +112,15 @@ class Operator:
         return self._last(FleetEnded)
 
     def _deploy(self, release: Release) -> None:
-        swap = self._swap("deploy", f"restoops deploy {release.tag} staging")
-        deploy(swap, self.resolve or (lambda _: release))
+        with self._swapping("deploy", f"restoops deploy {release.tag} staging") as swap:
+            deploy(swap, self.resolve or (lambda _: release))
 
     def _rollback(
         self, tag: str | None, confirm: Callable[[Release, Release | None], None] | None
     ) -> None:
-        rollback(
-            self._swap("rollback", "restoops rollback staging"),
-            tag,
-            confirm=confirm,
-            can_pull=self.can_pull or (lambda digest: digest not in self.host.gone),
-        )
+        can_pull = self.can_pull or (lambda digest: digest not in self.host.gone)
+        with self._swapping("rollback", "restoops rollback staging") as swap:
+            rollback(swap, tag, confirm=confirm, can_pull=can_pull)
 
     def _last(self, kind: type[_E]) -> _E:
         last = self.told[-1]
@@ -140,7 +143,8 @@ class Operator:
         self.told.append(event)
         self.listen(event)
 
-    def _swap(self, kind: RunKind, purpose: str) -> Swap:
+    @contextlib.contextmanager
+    def _swapping(self, kind: RunKind, purpose: str) -> Iterator[Swap]:
         request = Request(
             id=f"run-{next(_numbers)}",
             kind=kind,
@@ -153,28 +157,38 @@ class Operator:
             wait_s=self.wait_s,
             preempts=self.preempts,
         )
-        probing = Probing(self.hosts, self.health.path, self.probe_rate, self.clock)
-        sessions = [
-            Session(
-                Executor(
-                    host,
-                    self.health,
-                    self.clock,
-                    self._tell,
-                    self.interrupt,
-                    before_traffic=probing.begin,
-                    smoke=SmokeSettings(self.checks),
-                ),
-                request,
-                self.wishes,
-            )
-            for host in self.hosts
-        ]
         site = self.site if kind == "deploy" else None
         outside = Outside(site, SmokeSettings(self.checks), Question("/health"), self._tell)
         around = Surroundings(self._tell, self.interrupt, self.clock, self.absent, outside)
-        fleet = Fleet(sessions, request, self.rollout, around)
-        return Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks, probing)
+        apart = self.others[::2] if self.has_deputy else ()
+        here = [host for host in self.hosts if host not in apart]
+        probing = Probing(here, self.health.path, self.probe_rate, self.clock)
+        with led_apart(apart, request, self.wishes, around, self._session) as distant:
+            parts = [
+                *(self._session(host, request, around, probing.begin) for host in here),
+                *distant,
+            ]
+            parts.sort(key=lambda part: [host.name for host in self.hosts].index(part.name))
+            fleet = Fleet(parts, request, self.rollout, around)
+            yield Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks, probing)
+
+    def _session(
+        self,
+        host: FakeHost,
+        request: Request,
+        around: Surroundings,
+        before_traffic: Callable[[Host], None] = lambda _: None,
+    ) -> Session:
+        executor = Executor(
+            host,
+            self.health,
+            around.clock,
+            around.tell,
+            around.interrupt,
+            before_traffic=before_traffic,
+            smoke=SmokeSettings(self.checks),
+        )
+        return Session(executor, request, self.wishes)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LEAVE_S = 3
 """How long it may take to close its connections."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""A terminal sends them to both processes; the first one says what they mean."""
 _LOADED_ONCE = ("adapters.ssh", "adapters.docker", "adapters.host", "flows.swap", "flows.deputing")
 
 
@@ -52,17 +54,19 @@ def deputised(loaded: Loaded, only: Iterable[str]) -> Iterator[Deputy | None]:
 
     ours, theirs = Pipe()
     gc.freeze()  # what is there now is shared, as long as nobody writes to it
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the copy ignores them
     pid = os.fork()
     if pid == 0:
         ours.close()
         _lead(theirs, loaded, targets)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     theirs.close()
     deputy = Deputy(ours, [target.address for target in targets])
     try:
         yield deputy
     finally:
         deputy.leave()
-        _await_end(pid, ours)
+        _await_end(pid)
 
 
 def _half(loaded: Loaded, only: Iterable[str]) -> Sequence[Target]:
@@ -78,17 +82,15 @@ def _half(loaded: Loaded, only: Iterable[str]) -> Sequence[Target]:
     return targets[1::2] if is_large and can and loaded.connection == "ssh" else ()
 
 
-def _await_end(pid: int, pipe: Connection) -> None:
-    """Wait until it has ended; one that takes too long is told so by the end of the pipe."""
+def _await_end(pid: int) -> None:
+    """Wait until it has ended; what takes too long there holds nothing any more, and is killed."""
     end = time.monotonic() + _LEAVE_S
     while os.waitpid(pid, os.WNOHANG) == (0, 0):
         if time.monotonic() >= end:
-            pipe.close()
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             return
         time.sleep(0.005)
-    pipe.close()
 
 
 def _lead(pipe: Connection, loaded: Loaded, targets: Sequence[Target]) -> NoReturn:
@@ -96,9 +98,9 @@ def _lead(pipe: Connection, loaded: Loaded, targets: Sequence[Target]) -> NoRetu
     from restoops.flows.deputing import FirstProcess
     from restoops.flows.deputy_talk import Fault
 
-    # A terminal sends them to both, and the first one says what they mean.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     first = FirstProcess(pipe)
     try:
         _serve(first, loaded, targets)

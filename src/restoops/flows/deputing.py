@@ -7,10 +7,11 @@ or is frozen holds no lock through another.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
@@ -39,11 +40,19 @@ from restoops.report.events import Event
 class FirstProcess:
     """The first process, as the second one sees it."""
 
-    def __init__(self, pipe: Connection, silence_s: float = LEASE_S) -> None:
+    def __init__(
+        self,
+        pipe: Connection,
+        *,
+        silence_s: float = LEASE_S,
+        end: Callable[[], object] = lambda: os._exit(1),
+    ) -> None:
+        """Know it by its `pipe`; call `end` when it has ended, or was silent for too long."""
         self.interrupt: Interrupt = _Noting(self)
         """Asked when the run is to end."""
         self._pipe = pipe
         self._silence_s = silence_s
+        self._end = end
         self._sending = threading.Lock()
         self._asking = threading.Lock()
         self._orders = SimpleQueue[Begin | Call | Leave]()
@@ -53,8 +62,8 @@ class FirstProcess:
         threading.Thread(target=self._listen, name="first process", daemon=True).start()
 
     def say(self, message: object) -> None:
-        """Tell it something."""
-        with self._sending:
+        """Tell it something; once it has ended, nobody."""
+        with self._sending, contextlib.suppress(OSError):
             self._pipe.send(message)
 
     def tell(self, event: Event) -> None:
@@ -106,11 +115,10 @@ class FirstProcess:
         self.say(Reply(call.number, part.standing, value, error))
 
     def _listen(self) -> None:
-        try:
+        with contextlib.suppress(EOFError, OSError):
             while self._pipe.poll(self._silence_s):
                 self._take_in(self._pipe.recv())
-        finally:
-            os._exit(1)
+        self._end()
 
     def _take_in(self, message: object) -> None:
         match message:
