@@ -183,3 +183,13 @@ def fleet(
     folder = tmp_path_factory.mktemp("fleet")
     with several(FLEET, make_droplet) as droplets:
         yield Operator(folder, droplets, registry, lab_key, proxy_images[0])
+
+
+@pytest.fixture
+def processes(fleet: Operator, request: pytest.FixtureRequest) -> None:
+    """How many processes of restoops lead the fleet: two, unless the test is given a number."""
+    fleet.settings["fleet"] = {"second_process_from": 500 if _number(request) == 1 else FLEET}
+
+
+def _number(request: pytest.FixtureRequest) -> int:
+    return int(getattr(request, "param", 2))

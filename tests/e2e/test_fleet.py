@@ -12,7 +12,7 @@ from tests.lab.images import App
 from tests.lab.operator import Operator
 from tests.lab.releases import Releases
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("processes")]
 
 NEVER = 60
 """Seconds: a release that is not healthy goes on being asked for longer than a test takes."""

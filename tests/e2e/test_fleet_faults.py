@@ -30,7 +30,7 @@ from tests.lab.operator import Operator
 from tests.lab.patience import eventually
 from tests.lab.releases import Releases
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("processes")]
 ANSWER_TIMEOUT_S = 100
 """Of a host of which a signal is not to wait for an answer."""
 START_S = 60

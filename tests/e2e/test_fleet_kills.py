@@ -28,13 +28,14 @@ MOMENTS = [
 
 
 @pytest.fixture(autouse=True)
-def two_releases(fleet: Operator, releases: Releases) -> None:
+def two_releases(fleet: Operator, releases: Releases, processes: None) -> None:  # noqa: ARG001
     """`second` serves, `first` is warm, and the next deploy has an image to remove."""
     fleet.settings["image"]["keep"] = 2
     for release in ("zeroth", "first", "second"):
         fleet.deploy(releases.push(App(release)).tag, "--wait", "30")
 
 
+@pytest.mark.parametrize("processes", [2, pytest.param(1, marks=pytest.mark.full)], indirect=True)
 @pytest.mark.parametrize(("which", "step", "event"), MOMENTS)
 def test_after_sigkill_the_next_command_brings_all_hosts_together(
     fleet: Operator, releases: Releases, which: str, step: str, event: str

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from multiprocessing.connection import Connection
 from typing import ClassVar, TypeVar
 
 from restoops.adapters.clock import Clock
@@ -16,6 +17,7 @@ from restoops.flows.hooks import Hooks
 from restoops.flows.host import Host
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.outside import Outside, Site
+from restoops.flows.part import Part
 from restoops.flows.probing import Probing
 from restoops.flows.rollout import Rollout, Surroundings
 from restoops.flows.session import Request, Session
@@ -71,6 +73,8 @@ class Operator:
     site: Site | None = None
     has_deputy: ClassVar[bool] = False
     """Whether every other host is led as a second process leads it, over a pipe."""
+    pipe: Connection | None = None
+    """That pipe."""
     resolve: Callable[[Interrupt], Release] | None = None
     """How the registry finds the release; it says at once what is asked for when there is none."""
     can_pull: Callable[[Digest], bool] | None = None
@@ -163,14 +167,17 @@ class Operator:
         apart = self.others[::2] if self.has_deputy else ()
         here = [host for host in self.hosts if host not in apart]
         probing = Probing(here, self.health.path, self.probe_rate, self.clock)
-        with led_apart(apart, request, self.wishes, around, self._session) as distant:
-            parts = [
-                *(self._session(host, request, around, probing.begin) for host in here),
-                *distant,
-            ]
-            parts.sort(key=lambda part: [host.name for host in self.hosts].index(part.name))
+        parts: list[Part] = [self._session(it, request, around, probing.begin) for it in here]
+        with contextlib.ExitStack() as stack:
+            if apart:
+                lead = led_apart(apart, request, self.wishes, around, self._session)
+                distant, self.pipe = stack.enter_context(lead)
+                parts = sorted([*parts, *distant], key=lambda part: self._place_of(part.name))
             fleet = Fleet(parts, request, self.rollout, around)
             yield Swap(fleet, request, self.wishes, self.clock.monotonic, self.hooks, probing)
+
+    def _place_of(self, name: str) -> int:
+        return [host.name for host in self.hosts].index(name)
 
     def _session(
         self,

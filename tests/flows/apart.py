@@ -29,11 +29,8 @@ def led_apart(
     wishes: Wishes,
     around: Surroundings,
     make: MakePart,
-) -> Iterator[Sequence[Distant]]:
+) -> Iterator[tuple[Sequence[Distant], Connection]]:
     """Begin a run on `hosts` over a pipe; a thread stands for the second process."""
-    if not hosts:
-        yield ()
-        return
     ours, theirs = Pipe()
     names = tuple(host.name for host in hosts)
     thread = threading.Thread(target=_lead, args=(theirs, hosts, around, make))
@@ -41,12 +38,17 @@ def led_apart(
     deputy = Deputy(ours, names)
     try:
         assert deputy.reached(around.interrupt) == Reached(names, {})
-        yield deputy.begin(request, wishes, around, None)
+        yield deputy.begin(request, wishes, around, None), ours
     finally:
         deputy.leave()
         thread.join()
-        with socket.socket(fileno=os.dup(ours.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)  # both ends are still being read
+        hang_up(ours)
+
+
+def hang_up(end: Connection) -> None:
+    """Let both sides see the end of the pipe; closed while it is being read, it would not end."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(end.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)
 
 
 def _lead(

@@ -75,8 +75,9 @@ class Desk:
         *arguments: str,
         env: Mapping[str, str] | None = None,
         stdin: int = subprocess.DEVNULL,
+        own_group: bool = False,
     ) -> subprocess.Popen[str]:
-        """Start a command and leave it running."""
+        """Start a command and leave it running, as a shell does in a terminal (`own_group`)."""
         self.write_settings()
         return subprocess.Popen(
             [*_COMMAND, *arguments],
@@ -86,6 +87,7 @@ class Desk:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0 if own_group else None,
         )
 
     def run(

@@ -118,6 +118,7 @@ class FirstProcess:
         with contextlib.suppress(EOFError, OSError):
             while self._pipe.poll(self._silence_s):
                 self._take_in(self._pipe.recv())
+        self._orders.put(Leave())
         self._end()
 
     def _take_in(self, message: object) -> None:

@@ -131,7 +131,7 @@ class Deputy:
         self._waiting[number] = waiting
         try:
             self._send(Call(number, host, method, arguments, interrupt is not None))
-            while not waiting.done.wait(_BEAT_S) and not self._is_over.is_set():
+            while not self._is_over.is_set() and not waiting.done.wait(_BEAT_S):
                 pass  # never without end, see `background`
         finally:
             del self._waiting[number]
