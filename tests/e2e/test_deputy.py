@@ -55,7 +55,7 @@ def slow(releases: Releases) -> str:
         # Nobody can say how far its own are: the others are taken back, or all had switched.
         ("switch", "step_started", 3, {"first", "killed"}),
         pytest.param("verify", "step_ended", 3, {"first", "killed"}, marks=pytest.mark.full),
-        pytest.param("drain", "step_started", 3, {"killed"}, marks=pytest.mark.full),
+        pytest.param("keep_warm", "step_started", 3, {"killed"}, marks=pytest.mark.full),
     ],
 )
 def test_when_the_second_process_is_killed_its_hosts_go_on_serving_and_are_put_right_later(
