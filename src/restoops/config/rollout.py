@@ -49,7 +49,7 @@ class Fleet(Section):
     """Hosts that have to succeed; needed with `policy: quorum`, and only with it."""
     parallel: Annotated[int, Field(ge=1, le=500)] = 64
     """Hosts worked on at once."""
-    second_process_from: Annotated[int, Field(ge=2)] = 50
+    second_process_from: Annotated[int, Field(ge=2, le=1000)] = 50
     """With so many hosts or more, a second process leads half of them: 200 take two thirds of the
     time. On Linux with two processors or more; a larger number does without it."""
     deadline_s: Annotated[float, Field(ge=1, le=86400)] = 1800

@@ -98,7 +98,7 @@ class Deputy:
             if isinstance(told, Fault | RestoopsError)
             else Unreachable(
                 "the second process of restoops, which leads half of the hosts, has ended",
-                hint="Was memory short? Nothing was changed. `fleet.second_process_from: 500` in "
+                hint="Was memory short? Nothing was changed. `fleet.second_process_from: 1000` in "
                 "restoops.yaml does without it.",
             )
         )
