@@ -41,7 +41,7 @@ from restoops.plan.steps import Step
 from restoops.plan.verdict import Health, HostHealth, PublicHealth, Service
 from restoops.report.events import Event
 from restoops.report.image_events import Deleted, HostPruned, PruneEnded, Survived, Verified
-from restoops.report.jsonl import snake
+from restoops.report.jsonl import LogLine, snake
 from restoops.report.page import Bar, Fault, HostPart, Page
 from tests.ansible.roles import variables_table
 from tests.bench import page, store
@@ -54,8 +54,8 @@ _KINDS = "help|events|steps|results|parts|variables|commands|figures|measured|be
 GENERATED = re.compile(rf"(<!-- ({_KINDS})\s*([\w\s.-]*?)\s*-->\n)(.*?)(<!-- end -->)", re.S)
 HELP_COLUMNS = 100
 RESULTS = {
-    "status": Status, "rollback --list": Candidate, "history": Record, "report": Page,
-    "doctor": Check, "health": Health,
+    "status": Status, "rollback --list": Candidate, "logs": LogLine, "history": Record,
+    "report": Page, "doctor": Check, "health": Health,
     "infra plan": Summary, "infra cost": Estimate, "infra output": Output,
     "infra backend": BackendReady, "infra host-keys": HostKey,
     "images list": Listed, "images inspect": Inspected, "images prune": Fate,

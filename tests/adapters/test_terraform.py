@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from restoops.adapters.terraform import Terraform, Watch
+from restoops.adapters.terraform import Terraform, Watch, read_output
 from restoops.adapters.terraform_faults import Module, explain, first_fault
 from restoops.adapters.terraform_words import InitOptions, PlanOptions, apply_argv
 from restoops.errors import (
@@ -139,3 +139,33 @@ def test_a_backend_is_given_by_its_file_only_when_there_is_one() -> None:
 
 def test_no_state_is_left_behind_unasked() -> None:
     assert not {"-reconfigure", "-migrate-state"} & set(InitOptions().argv(None))
+
+
+def test_an_output_of_a_directory_that_is_not_there_is_a_fault_of_the_settings(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(UsageError, match="infra is no directory") as caught:
+        read_output(tmp_path / "infra", "hosts")
+
+    assert "`terraform.directory`" in caught.value.hint
+
+
+def test_an_output_that_the_state_does_not_have_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_output(tmp_path, "hosts")
+
+    assert caught.value.message == f"there is no output `hosts` in the state of {tmp_path}"
+    assert f"terraform -chdir={tmp_path} output" in caught.value.hint
+    assert "`terraform apply`" in caught.value.hint
+
+
+def test_a_state_that_cannot_be_read_is_told_by_its_first_error(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('terraform {\n  backend "s3" {}\n}\n')
+
+    with pytest.raises(Unreachable) as caught:
+        read_output(tmp_path, "hosts")
+
+    said = 'Backend initialization required, please run "terraform init"'
+    assert caught.value.message == f"terraform cannot read output `hosts` of {tmp_path}: {said}"
+    assert "Reason: " in caught.value.details
+    assert f"terraform -chdir={tmp_path} init" in caught.value.hint

@@ -10,8 +10,8 @@ FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
 
 
 ORDER = (
-    "start", "deploy", "channels", "load", "proxy", "playbook", "naive", "fleet", "images",
-    "plan", "container",
+    "start", "deploy", "channels", "trouble", "load", "proxy", "playbook", "naive", "demo", "fleet",
+    "images", "plan", "container",
 )  # fmt: skip
 """Benchmarks as they are run and shown. Pages are written without what it takes to run one."""
 

@@ -208,6 +208,7 @@ RUNS: Mapping[str, tuple[int, Callable[[Scene], Outcome]]] = {
     "secrets rotate, undone on the host": (1, lambda it: rotated_badly(it, ROTATED[1])),
     "secrets rotate, finished": (0, lambda it: rotated(it, "")),
     "logs": (0, lambda it: it.run("logs", "staging")),
+    "logs --json": (0, lambda it: it.run("logs", "staging", "--json")),
     "secrets push, a second time": (0, lambda it: it.to_github("--json")),
     "secrets push, refused": (5, lambda it: it.run("secrets", "push", "staging", "--to", "github",
                                                    "--yes", GITHUB_TOKEN="wrong")),

@@ -170,13 +170,14 @@ def test_settings_that_are_faulty(ready: Operator) -> None:
 
 def test_terraform_is_asked_for_only_where_it_is_used(ready: Operator) -> None:
     uses = {"staging": {"terraform": {"directory": "infra"}}}
+    (ready.folder / "infra").mkdir()
     with settings(ready):
         ready.settings["environments"] = uses
         outcome = ready.run("doctor", "staging", "--json", env={"PATH": "/nowhere"})
 
     assert outcome.status == 2
     assert not_ok(outcome) == {("terraform", "missing")}
-    assert "terraform" in checks(outcome)["terraform"]["fix"]
+    assert "developer.hashicorp.com/terraform/install" in checks(outcome)["terraform"]["fix"]
 
 
 def test_the_proxy_with_settings_of_before(ready: Operator) -> None:

@@ -47,6 +47,8 @@ def test_a_release_that_is_never_healthy_fails_at_its_timeout_with_its_last_answ
         operator.deploy(V2)
 
     assert caught.value.details == "v2 says something"
+    for setting in ("container.port", "health.path", "health.timeout_s"):
+        assert f"`{setting}`" in caught.value.hint
     assert 60 <= operator.clock.monotonic() < 62
     _assert_v1_serves_alone(host)
 

@@ -22,6 +22,7 @@ from tests.plan.states import (
     proxy,
     record,
     release,
+    run,
     runs,
 )
 
@@ -119,6 +120,27 @@ def test_where_each_release_is(known: bool | None, where: Whereabouts) -> None:
         (V1, where),
     ]
     assert asked == [V1.digest]
+
+
+def test_a_release_that_is_being_prepared_is_not_warm() -> None:
+    state = host(
+        proxy(GREEN, BLUE, GREEN), runs(BLUE, V3), runs(GREEN, V4),
+        history=(*ALL, record(V4)), open_run=run(V3, old=GREEN, new=BLUE),
+    )  # fmt: skip
+
+    found = {it.release: it.whereabouts for it in candidates(state, lambda _: False)}
+
+    assert found[V3] is Whereabouts.ON_HOST
+
+
+def test_what_serves_is_live_though_the_same_release_is_warm_as_well() -> None:
+    state = host(
+        proxy(GREEN, BLUE, GREEN), runs(BLUE, V4), runs(GREEN, V4), history=(record(V4),)
+    )  # fmt: skip
+
+    (found,) = candidates(state, lambda _: False)
+
+    assert found.whereabouts is Whereabouts.LIVE
 
 
 def test_how_long_a_rollback_takes_is_the_median_of_earlier_ones_of_its_sort() -> None:

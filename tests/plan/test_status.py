@@ -8,7 +8,7 @@ import pytest
 
 from restoops.model import HostState, Proxy, Release
 from restoops.plan.status import Slot, difference, look_at, status_of
-from tests.plan.states import BLUE, GREEN, NO_PROXY, V1, V2, host, proxy, record, run, runs
+from tests.plan.states import BLUE, GREEN, NO_PROXY, V1, V2, V3, host, proxy, record, run, runs
 
 BOTH = host(
     proxy(GREEN, BLUE, GREEN, covering=True), runs(BLUE, V1), runs(GREEN, V2),
@@ -81,6 +81,34 @@ def test_a_stopped_release_is_not_warm() -> None:
     state = replace(BOTH, containers={BLUE: stopped, GREEN: runs(GREEN, V2)})
 
     assert status_of(state).warm is None
+
+
+V3_INTO_BLUE = run(V3, old=GREEN, new=BLUE)
+PREPARING = host(
+    proxy(GREEN, BLUE, GREEN), runs(BLUE, V3), runs(GREEN, V2), open_run=V3_INTO_BLUE
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "warm"),
+    [
+        pytest.param(PREPARING, None, id="not a release that is not known to be well"),
+        pytest.param(replace(BOTH, open_run=V3_INTO_BLUE), V1, id="what it is not replaced yet"),
+        pytest.param(replace(BOTH, open_run=run(V1, old=GREEN, new=BLUE)), V1,
+                     id="the same release, which still is in reserve"),
+        pytest.param(replace(PREPARING, open_run=run(V3, "rollback", old=GREEN, new=BLUE,
+                                                     started_new=False)), V3,
+                     id="what a rollback goes back to without a start"),
+        pytest.param(replace(PREPARING, proxy=proxy(BLUE, BLUE, GREEN)), V2,
+                     id="the one before, after the switch"),
+        pytest.param(replace(PREPARING, open_run=replace(V3_INTO_BLUE, going_back=True)), None,
+                     id="not what failed after its switch"),
+    ],
+)  # fmt: skip
+def test_what_is_warm_while_a_run_is_open(state: HostState, warm: Release | None) -> None:
+    found = status_of(state).warm
+
+    assert (found.release if found else None) == warm
 
 
 @pytest.mark.parametrize(

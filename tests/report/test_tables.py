@@ -65,6 +65,12 @@ def test_the_history(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[red]x" in out
 
 
+def test_no_history(capsys: pytest.CaptureFixture[str]) -> None:
+    show_runs("staging", (), as_json=False)
+
+    assert capsys.readouterr().out == "staging: nothing was deployed here yet\n"
+
+
 def test_every_table_as_json_is_one_versioned_object_to_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -32,6 +32,10 @@ _MANIFESTS = ", ".join(
 )
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _MOST_TAGS = 1000
+_SILENT = (
+    "Is `registry.host` right, and can this machine reach it? A rollback to a release that is warm "
+    "or on the hosts works without it."
+)
 
 
 class RegistryClient:
@@ -155,7 +159,7 @@ class RegistryClient:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(
                 f"registry {self.image.registry} does not answer: {error or type(error).__name__}",
-                hint="A rollback to a release that is warm or on the hosts works without it.",
+                hint=_SILENT,
             ) from error
 
     def _patiently(self, request: Callable[[], httpx.Response]) -> httpx.Response:
@@ -181,7 +185,7 @@ class RegistryClient:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(
                 f"registry {self.image.registry}: its token service does not answer: {error}",
-                hint="A rollback to a release that is warm or on the hosts works without it.",
+                hint=_SILENT,
             ) from error
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise self._refused()

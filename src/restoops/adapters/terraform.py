@@ -13,14 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from restoops.adapters import process
-from restoops.adapters.terraform_faults import INSTALL, Module, explain, explain_unset
+from restoops.adapters.terraform_faults import (
+    INSTALL,
+    Module,
+    explain,
+    explain_unread,
+    explain_unset,
+)
 from restoops.adapters.terraform_words import environment_for
 from restoops.errors import (
     CommandFailed,
     Interrupted,
     RestoopsError,
     StepFailed,
-    Unreachable,
     UsageError,
 )
 
@@ -171,17 +176,17 @@ def read_output(root: Path, name: str) -> object:
     """Return the value of one output of the root module's state.
 
     Raises:
-        UsageError: terraform is missing, or the module has no such output.
+        UsageError: terraform or the module is missing, or its state has no such output.
         Unreachable: its state cannot be read.
     """
+    if not root.is_dir():
+        hint = "`terraform.directory` names it, from the folder of restoops.yaml."
+        raise UsageError(f"{root} is no directory: Terraform has no outputs there", hint=hint)
     argv = ["terraform", f"-chdir={root}", "output", "-json", "-no-color", name]
     try:
         return json.loads(process.run(argv, timeout_s=120, extra_env=environment_for(os.environ)))
     except CommandFailed as error:
-        raise Unreachable(
-            f"terraform cannot read output `{name}` of {root}: {error.details or error.message}",
-            hint=f"`terraform -chdir={root} init` once, with the backend's credentials.",
-        ) from error
+        raise explain_unread(error.details or error.message, root, name) from error
     except StepFailed as error:
         raise UsageError(error.message, hint=INSTALL) from error
     except ValueError as error:

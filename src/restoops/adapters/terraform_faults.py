@@ -80,6 +80,22 @@ def explain_unset(diagnostics: list[dict[str, Any]], module: Module) -> Restoops
     return None
 
 
+def explain_unread(output: str, root: Path, name: str) -> RestoopsError:
+    """Return the error for an output that `terraform output` printed this about instead."""
+    fault = first_fault(output)
+    if fault.says('Output "[^"]*" not found'):
+        return UsageError(
+            f"there is no output `{name}` in the state of {root}",
+            hint=f"`terraform -chdir={root} output` shows those that there are. One that is new in "
+            "the code is there after a `terraform apply`.",
+        )
+    return Unreachable(
+        f"terraform cannot read output `{name}` of {root}: {fault.summary}",
+        hint=f"`terraform -chdir={root} init` once, with the backend's credentials.",
+        details=_tail(output),
+    )
+
+
 def first_fault(output: str) -> Fault:
     """Return the first error in what terraform printed."""
     # In a terminal, errors stand in a box.

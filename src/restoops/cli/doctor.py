@@ -32,5 +32,4 @@ def doctor(
     for name in [environment] if environment else configured_environments():
         found.append(diagnose(name, start=Path.cwd(), environ=os.environ))
         show_checks(found[-1].environment, found[-1].checks, as_json=as_json)
-    for diagnosis in found:
-        raise_if_missing(diagnosis)
+    raise_if_missing(found)

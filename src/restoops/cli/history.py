@@ -30,5 +30,6 @@ def history(
 
     with opened(load_environment(environment)) as found:
         histories = {state.host: state.history for state in found.observe()}
-    show_runs(environment, merge(histories)[:last], as_json=as_json)
+    if histories:
+        show_runs(environment, merge(histories)[:last], as_json=as_json)
     found.raise_if_absent()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from restoops.cli.context import load_environment
 from restoops.cli.hosts import opened_one
-from restoops.cli.options import EnvironmentArgument, HostOption
+from restoops.cli.options import EnvironmentArgument, HostOption, JsonOption
 from restoops.errors import Refused
 
 
@@ -28,6 +29,7 @@ def logs(
     lines: Annotated[
         int, typer.Option("--lines", "-n", metavar="N", min=0, max=100_000, help="How many lines.")
     ] = 100,
+    as_json: JsonOption = False,
     host: HostOption = None,
 ) -> None:
     """Show what the serving release wrote last."""
@@ -38,5 +40,12 @@ def logs(
         if follow:
             # At once, wherever it waits: nothing here has to be put right.
             signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        tell = _as_json(environment, reached.name) if as_json else typer.echo
         for line in reached.follow(color, lines) if follow else reached.logs(color, lines):
-            typer.echo(line)
+            tell(line)
+
+
+def _as_json(environment: str, host: str) -> Callable[[str], None]:
+    from restoops.report.jsonl import LogLine, plain, write
+
+    return lambda line: write({"environment": environment, **plain(LogLine(host, line))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,22 +177,26 @@ def _inside(loaded: Loaded, connection: Connection, name: str, away: _Away) -> I
     yield from away.collect(lambda: [check_proxy(host.observe())], name, "proxy")
 
 
-def raise_if_missing(diagnosis: Diagnosis) -> None:
-    """Turn what is missing into the exit status.
+def raise_if_missing(found: Sequence[Diagnosis]) -> None:
+    """Turn what is missing anywhere into the exit status.
 
     Raises:
         UsageError: the settings are faulty.
         Unreachable: something could not be reached or refused us.
         RestoopsError: something else is missing.
     """
-    missing = diagnosis.missing
-    if not missing:
+    lacking = [diagnosis for diagnosis in found if diagnosis.missing]
+    if not lacking:
         return
-    names = ", ".join(f"{check.what} ({check.where})" for check in missing)
-    message = f"{diagnosis.environment}: not ready for a deploy: {names}"
+    message = "; ".join(map(_lacks, lacking))
     hint = "What to do about each stands above."
-    if diagnosis.faulty_settings:
+    if any(it.faulty_settings for it in lacking):
         raise UsageError(message, hint=hint)
-    if diagnosis.unreachable:
+    if any(it.unreachable for it in lacking):
         raise Unreachable(message, hint=hint)
     raise RestoopsError(message, hint=hint)
+
+
+def _lacks(diagnosis: Diagnosis) -> str:
+    names = ", ".join(f"{check.what} ({check.where})" for check in diagnosis.missing)
+    return f"{diagnosis.environment}: not ready for a deploy: {names}"

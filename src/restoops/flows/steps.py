@@ -250,8 +250,9 @@ class Executor:
             step.color,
             f"{step.color} did not answer 2xx {step.successes} times in a row on "
             f"{self.health.path} within {step.timeout_s:g} s; last answer: {answer}",
-            hint="Its last log lines are above. The release before still serves. Is "
-            "`health.path` right, and `health.timeout_s` long enough for a start?",
+            hint="Its last log lines are above. The release before still serves. Are "
+            "`container.port` and `health.path` right, and is `health.timeout_s` long enough for "
+            "a start?",
         )
 
     def _failure(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from restoops.model import Digest, HostState, Record, Release, is_git_sha, tag_of
+from restoops.model import Container, Digest, HostState, Record, Release, is_git_sha, tag_of
 from restoops.plan.retention import past_releases
+from restoops.plan.status import warm_of
 
 
 class Whereabouts(StrEnum):
@@ -96,9 +97,10 @@ def _candidate(
 def _whereabouts(
     digest: Digest, state: HostState, in_registry: Callable[[Digest], bool | None]
 ) -> Whereabouts:
-    running = state.running(digest)
-    if running:
-        return Whereabouts.LIVE if running is state.serving else Whereabouts.WARM
+    if _runs(state.serving, digest):
+        return Whereabouts.LIVE
+    if _runs(warm_of(state), digest):
+        return Whereabouts.WARM
     if digest in state.images:
         return Whereabouts.ON_HOST
     match in_registry(digest):
@@ -106,6 +108,10 @@ def _whereabouts(
             return Whereabouts.UNKNOWN
         case found:
             return Whereabouts.IN_REGISTRY if found else Whereabouts.GONE
+
+
+def _runs(container: Container | None, digest: Digest) -> bool:
+    return bool(container and container.is_running and container.release.digest == digest)
 
 
 def _estimate(where: Whereabouts, history: tuple[Record, ...]) -> tuple[float | None, bool]:

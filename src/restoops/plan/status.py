@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from restoops.model import Color, Digest, HostState, OpenRun, Record, Release
+from restoops.model import Color, Container, Digest, HostState, OpenRun, Record, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,31 @@ class Status:
 
 def status_of(state: HostState) -> Status:
     """Return the status of a host."""
-    answering = state.answering
+    is_live = state.answering is state.live
     return Status(
         host=state.host,
-        serving=_slot(state, answering),
-        warm=_slot(state, answering.other if answering else None),
-        covers=bool(state.proxy and state.proxy.covering and answering is state.live),
+        serving=_slot(state, state.serving),
+        warm=_slot(state, warm_of(state)),
+        covers=bool(state.proxy and state.proxy.covering and is_live),
         proxy=_proxy(state),
         faults=(*_faults(state), *filter(None, [state.history_altered])),
         open_run=state.open_run,
     )
+
+
+def warm_of(state: HostState) -> Container | None:
+    """Return what could take over at once: not what a run has started and not shown to be well."""
+    found = state.containers.get(state.answering.other) if state.answering else None
+    is_warm = found and found.is_running and not _is_unproven(found, state)
+    return found if is_warm else None
+
+
+def _is_unproven(found: Container, state: HostState) -> bool:
+    """Whether an open run has started what is in the slot that does not answer."""
+    run = state.open_run
+    if run is None or (state.proxy and state.proxy.covering):  # what is in reserve is as it was
+        return False
+    return run.started_new and (found.color, found.release) == (run.new, run.release)
 
 
 def look_at(statuses: Sequence[Status]) -> tuple[str, ...]:
@@ -70,13 +85,12 @@ def difference(statuses: Sequence[Status]) -> str:
     return f"the hosts differ: {'; '.join(parts)}"
 
 
-def _slot(state: HostState, color: Color | None) -> Slot | None:
-    container = state.containers.get(color) if color else None
-    if container is None or color is None or not container.is_running:
+def _slot(state: HostState, container: Container | None) -> Slot | None:
+    if container is None or not container.is_running:
         return None
     record = _made_live(state, container.release)
     since, who = (record.ended_at, record.run.who) if record else ("", "")
-    return Slot(color, container.release, since, who)
+    return Slot(container.color, container.release, since, who)
 
 
 def _made_live(state: HostState, release: Release) -> Record | None:

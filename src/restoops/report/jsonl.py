@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -16,6 +16,14 @@ from restoops.model import Digest, Secret
 from restoops.report.events import Event
 
 VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that the serving release wrote."""
+
+    host: str
+    line: str
 
 
 class JsonReporter:

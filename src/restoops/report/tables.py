@@ -87,6 +87,9 @@ def show_runs(environment: str, runs: Iterable[FleetRun], *, as_json: bool) -> N
         )
         for run in runs
     ]
+    if not rows:
+        print_lines([f"{environment}: nothing was deployed here yet"])
+        return
     show_table(("STARTED", "RUN", "RELEASE", "HOSTS", "OUTCOME", "TOOK", "BY", "ID", "WHY"), rows)
 
 
