@@ -1,4 +1,4 @@
-"""Values that modules just accept, and those that they refuse, with the beginning of what they say."""
+"""Values that modules just accept, and those that they refuse, with what they begin to say."""
 
 from typing import Any
 
