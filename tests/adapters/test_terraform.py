@@ -102,6 +102,10 @@ def test_a_lock_is_told_with_its_holder(frame: type) -> None:
         (("Error: Missing expression\n\n  on terraform.tfvars line 3:\n   3: \n\nExpected the "
           "start of an expression."), UsageError,
          "dev/terraform.tfvars:3: Missing expression: Expected the start of an expression."),
+        (("Error: Missing expression\n\n  on backend.hcl line 2:\n   2: \n\nExpected the start."),
+         UsageError, "dev/backend.hcl:2: Missing expression: Expected the start."),
+        (("Error: Unsupported state file format\n\nThe state file could not be parsed as JSON: "
+          "syntax error at byte offset 1."), NeedsAttention, "the state of dev is damaged"),
         (("Error: Missing value\n\n  on a.auto.tfvars.json line 1:\n   1: {\n\nIt ends early."),
          UsageError, "dev/a.auto.tfvars.json:1: Missing value: It ends early."),
         (("Error: Error creating droplet: 422 size is not available in this region\n\n  with x.y,\n"
@@ -137,6 +141,12 @@ def test_a_line_is_not_taken_for_an_answer_of_the_api(
 
     assert type(error) is kind
     assert f"main.tf:{line}: {summary}" in error.message
+
+
+def test_a_backend_file_that_cannot_be_read_is_written_anew() -> None:
+    error = explain("Error: Missing expression\n\n  on backend.hcl line 2:\n   2: \n", MODULE, 1)
+
+    assert "`restoops infra backend dev --region REGION`" in error.hint
 
 
 @pytest.mark.parametrize("name", ["terraform.tfvars", "variables.tf"])

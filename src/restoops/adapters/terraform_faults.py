@@ -121,6 +121,12 @@ def _tail(output: str) -> str:
 
 
 def _state(fault: Fault, module: Module, _: str) -> RestoopsError | None:
+    if fault.says("Unsupported state file format"):
+        return NeedsAttention(
+            f"the state of {module.environment} is damaged: {fault.detail}",
+            hint="Nothing was done. The bucket keeps old versions for 90 days: bring the last good "
+            "one back before anybody applies.",
+        )
     if not fault.says("Failed to (save|persist) state", "errored.tfstate"):
         return None
     return NeedsAttention(
@@ -251,18 +257,21 @@ def _refusal(fault: Fault, module: Module, _: str) -> RestoopsError | None:
 
 
 def _value(fault: Fault, module: Module, _: str) -> RestoopsError | None:
-    """Tell of a value that the code refuses: `terraform validate` does not look at values."""
-    if not re.match(_VALUE_FAULTS, fault.summary) and ".tfvars" not in fault.where:
+    """Tell of what is wrong with values: `terraform validate` does not look at them."""
+    is_backend = fault.where.startswith("backend.hcl:")
+    is_about_values = re.match(_VALUE_FAULTS, fault.summary) or ".tfvars" in fault.where
+    if not is_backend and not is_about_values:
         return None
     detail = fault.detail.partition(" Use a -var")[0]  # which restoops has not
     told = ": ".join(filter(None, (_in_module(fault, module), fault.summary, detail)))
-    return UsageError(
-        told,
-        hint="Change the value and repeat the command. Values are in terraform.tfvars, in files "
-        "*.auto.tfvars, and in variables TF_VAR_NAME of the environment.",
-    )
+    return UsageError(told, hint=_REWRITE.format(module.environment) if is_backend else _VALUES)
 
 
+_VALUES = (
+    "Change the value and repeat the command. Values are in terraform.tfvars, in files "
+    "*.auto.tfvars, and in variables TF_VAR_NAME of the environment."
+)
+_REWRITE = "`restoops infra backend {} --region REGION` writes it anew."
 _VALUE_FAULTS = re.compile(
     "No value for required variable|Invalid value for (input )?variable|"
     "Resource (pre|post)condition failed|Module output value precondition failed"
