@@ -87,8 +87,27 @@ def test_a_lock_is_told_with_its_holder(frame: type) -> None:
          "could not be saved"),
         ("Error: Unsupported argument\n\n  on main.tf line 12, in resource \"x\" \"y\":",
          UsageError, "terraform/environments/dev/main.tf:12: Unsupported argument"),
-        ("Error: No value for required variable\n\n  on variables.tf line 1:", UsageError,
-         "variables.tf:1"),
+        (('Error: No value for required variable\n\n  on variables.tf line 1:\n   1: variable "x" {'
+          '\n\nThe root module input variable "x" is not set, and has no default value. Use a -var '
+          "or\n-var-file command line argument"), UsageError,
+         ('variables.tf:1: No value for required variable: The root module input variable "x" is '
+          "not set, and has no default value.")),
+        (('Error: Invalid value for variable\n\n  on main.tf line 12, in module "n":\n'
+          "  12:   a = var.a\n    ├────────────────\n    │ var.a is 1\n\nGive a number\nfrom 2.\n\n"
+          "This was checked by the validation rule at\n../n/variables.tf:4,3-13."), UsageError,
+         "environments/dev/main.tf:12: Invalid value for variable: Give a number from 2."),
+        (("Error: Resource precondition failed\n\n  on ../../modules/m/main.tf line 46, in "
+          'resource "x" "y":\n  46:       condition     = false\n\nName emails.\n'), UsageError,
+         "terraform/modules/m/main.tf:46: Resource precondition failed: Name emails."),
+        (("Error: Missing expression\n\n  on terraform.tfvars line 3:\n   3: \n\nExpected the "
+          "start of an expression."), UsageError,
+         "dev/terraform.tfvars:3: Missing expression: Expected the start of an expression."),
+        (("Error: Missing expression\n\n  on backend.hcl line 2:\n   2: \n\nExpected the start."),
+         UsageError, "dev/backend.hcl:2: Missing expression: Expected the start."),
+        (("Error: Unsupported state file format\n\nThe state file could not be parsed as JSON: "
+          "syntax error at byte offset 1."), NeedsAttention, "the state of dev is damaged"),
+        (("Error: Missing value\n\n  on a.auto.tfvars.json line 1:\n   1: {\n\nIt ends early."),
+         UsageError, "dev/a.auto.tfvars.json:1: Missing value: It ends early."),
         (("Error: Error creating droplet: 422 size is not available in this region\n\n  with x.y,\n"
          "  on main.tf line 9, in resource"), CommandFailed, "main.tf:9: Error creating droplet"),
         ("panic: runtime error", CommandFailed, "panic: runtime error"),
@@ -103,6 +122,39 @@ def test_each_failure_is_its_own_kind_of_error(
     assert type(error) is kind
     assert said in error.message
     assert error.hint
+
+
+@pytest.mark.parametrize("line", [401, 429])
+@pytest.mark.parametrize(
+    ("summary", "kind"),
+    [
+        ("Unsupported argument", UsageError),
+        ("Error creating droplet: POST https://api: 422 no such size", CommandFailed),
+    ],
+)
+def test_a_line_is_not_taken_for_an_answer_of_the_api(
+    line: int, summary: str, kind: type[RestoopsError]
+) -> None:
+    place = f'on main.tf line {line}, in resource "x" "y":\n {line}: resource "x" "y" {{'
+
+    error = explain(f"Error: {summary}\n\n  with x.y,\n  {place}\n\nNo.", MODULE, 1)
+
+    assert type(error) is kind
+    assert f"main.tf:{line}: {summary}" in error.message
+
+
+def test_a_backend_file_that_cannot_be_read_is_written_anew() -> None:
+    error = explain("Error: Missing expression\n\n  on backend.hcl line 2:\n   2: \n", MODULE, 1)
+
+    assert "`restoops infra backend dev --region REGION`" in error.hint
+
+
+@pytest.mark.parametrize("name", ["terraform.tfvars", "variables.tf"])
+def test_a_fault_of_a_value_is_not_looked_for_in_the_code(name: str) -> None:
+    error = explain(f"Error: Invalid value for input variable\n\n  on {name} line 1:", MODULE, 1)
+
+    assert "validate" not in error.hint
+    assert "terraform.tfvars" in error.hint
 
 
 def test_nothing_is_begun_after_somebody_asked_for_an_end(tmp_path: Path) -> None:

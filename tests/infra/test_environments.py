@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.dostub.serve import running
+from tests.infra.s3 import serving
 from tests.infra.stage import SlowCloud, Stage
 from tests.terraform.estate import LOCAL_BACKEND, PUBLIC_KEY, SSH_KEY, copy_tree, needed
 
@@ -68,6 +69,28 @@ def test_a_plan_costs_what_the_readme_says(tmp_path: Path, name: str) -> None:
         planned = project.good("plan", name, "--json").last_json
 
     assert abs(planned["after"]["monthly"] - COSTS[name]) <= COSTS[name] * 0.1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(it, marks=() if it == "production" else pytest.mark.full) for it in COSTS],
+)
+def test_the_backend_of_an_environment_takes_what_is_written_for_it(
+    tmp_path: Path, name: str
+) -> None:
+    bucket = f"restomarket-api-{name}-tfstate"
+    with serving() as server, environment(tmp_path, name) as project:
+        (project.root / "backend_override.tf").unlink()
+        project.env.update(SPACES_ACCESS_KEY_ID="spaces-key", SPACES_SECRET_ACCESS_KEY="spaces-key")
+        project.good("backend", name, "--region", "fra1", "--endpoint", server.url, "--probe")
+        project.good("init", name)
+        project.good("apply", name, "--yes")
+
+        again = project.good("plan", name, "--check").out
+        kept = server.client().list_objects_v2(Bucket=bucket)["Contents"]
+
+    assert again.startswith(f"{name}: no changes")
+    assert [it["Key"] for it in kept] == [f"{name}/terraform.tfstate"]
 
 
 def test_production_is_protected_and_names_what_protects_it(tmp_path: Path) -> None:

@@ -132,6 +132,20 @@ def test_code_that_is_not_valid_is_told_with_file_and_line(
     assert "is not valid" in done.err
 
 
+def test_a_fault_in_a_module_is_told_with_the_path_that_an_editor_opens(tmp_path: Path) -> None:
+    with stage(tmp_path) as project:
+        module = project.root.parents[1] / "modules" / "m"
+        module.mkdir(parents=True)
+        (module / "main.tf").write_text("locals {\n  b = var.nothing\n}\n")
+        project.write('module "m" {\n  source = "../../modules/m"\n}\n', "module.tf")
+        project.good("init", "dev")
+        done = project.run("validate", "dev")
+
+    assert done.status == 2
+    assert "terraform/modules/m/main.tf:2: " in done.out
+    assert ".." not in done.out
+
+
 def test_faults_are_objects_with_json(project: Stage) -> None:
     project.write("locals {\n  b = var.nothing\n}\n", "broken.tf")
 
@@ -147,7 +161,56 @@ def test_a_variable_without_a_value_is_told(project: Stage) -> None:
     done = project.run("plan", "dev")
 
     assert done.status == 2
-    assert "needed.tf:1: No value for required variable" in done.err
+    told = 'needed.tf:1: No value for required variable: The root module input variable "needed" is'
+    assert told in done.err
+    assert "in terraform.tfvars" in done.err
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        pytest.param('''variable "size" {
+  default = "big"
+  validation {
+    condition     = var.size != "big"
+    error_message = "Give a size such as small."
+  }
+}
+''', "limits.tf:1: Invalid value for variable: Give a size such as small.", id="validation"),
+        pytest.param('''resource "terraform_data" "x" {
+  lifecycle {
+    precondition {
+      condition     = length(var.droplets) > 9
+      error_message = "Take more droplets."
+    }
+  }
+}
+''', "limits.tf:4: Resource precondition failed: Take more droplets.", id="precondition"),
+    ],
+)  # fmt: skip
+def test_a_value_that_the_code_refuses_is_told_with_what_the_code_says(
+    project: Stage, code: str, message: str
+) -> None:
+    project.write(code, "limits.tf")
+
+    done = project.run("plan", "dev")
+
+    assert done.status == 2, done.all
+    (told,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert told.endswith(message)
+    assert "validate" not in done.err.partition(told)[2]
+
+
+@pytest.mark.parametrize("name", ["terraform.tfvars", "dev.auto.tfvars.json"])
+def test_variables_that_cannot_be_read_are_told_with_file_and_line(
+    project: Stage, name: str
+) -> None:
+    project.write("{", name)
+
+    done = project.run("plan", "dev")
+
+    assert done.status == 2, done.all
+    assert f"error: terraform/environments/dev/{name}:1: " in done.err
 
 
 def test_a_module_that_is_not_set_up_is_told_with_the_command(tmp_path: Path) -> None:

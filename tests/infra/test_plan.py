@@ -163,6 +163,13 @@ def test_a_plan_that_cannot_be_saved_says_so_and_leaves_nothing(project: Stage) 
     assert "error: file cannot be made: File exists" in done.err
 
 
+def test_a_directory_is_no_file_to_save_a_plan_to_and_that_is_told_at_once(project: Stage) -> None:
+    done = project.run("plan", "dev", "--out", "terraform")
+
+    assert done.status == 2
+    assert done.err.startswith("error: terraform is a directory")
+
+
 @pytest.mark.parametrize("content", [b"", b"no plan", None])
 def test_a_file_that_is_no_plan_is_told(project: Stage, content: bytes | None) -> None:
     file = project.folder / "x.plan"

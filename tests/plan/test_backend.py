@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from restoops.plan.backend import Backend, bucket_name, had_lock, is_bucket_name, render
+from restoops.plan.backend import (
+    REGIONS,
+    Backend,
+    bucket_name,
+    had_lock,
+    is_bucket_name,
+    render,
+)
 
 BACKEND = Backend(
     bucket="menu-dev-tfstate", key="dev/terraform.tfstate", region="fra1",
@@ -39,3 +46,7 @@ def test_a_name_that_spaces_refuses_is_no_name(name: str) -> None:
 def test_the_usual_name_fits() -> None:
     assert bucket_name("restomarket-api", "dev") == "restomarket-api-dev-tfstate"
     assert is_bucket_name(bucket_name("a" * 40, "production-of-a-very-long-name"))
+
+
+def test_the_state_can_be_in_each_region_that_is_asked_for() -> None:
+    assert {"nyc3", "sfo3", "sgp1", "fra1", "ams3"} <= set(REGIONS)

@@ -103,5 +103,25 @@ def test_values_that_are_not_known_yet_are_no_fault() -> None:
     assert len(diagram_of("dev", planned).columns) == 4
 
 
+def test_a_volume_whose_droplet_is_not_known_yet_is_drawn_at_none() -> None:
+    planned = drawn(
+        of('droplet.web["a"]', name="dev-a", size="s"),
+        of('droplet.web["b"]', name="dev-b", size="s"),
+        of('volume.x["a-data"]', name="data", size=50),
+        of('volume_attachment.x["a-data"]'),
+    )
+
+    assert [box.lines for box in groups(planned)[0].boxes] == [("s", "known after apply")] * 2
+
+
+def test_a_trusted_source_is_named_once() -> None:
+    walls = [of(f"database_firewall.{name}", rule=[{"type": "tag", "value": "api"}])
+             for name in ("main", "replica")]  # fmt: skip
+
+    (store,) = groups(drawn(of("database_cluster.db", engine="pg", size="s"), *walls))
+
+    assert store.rules == ("tag api",)
+
+
 def test_nothing_is_an_empty_picture() -> None:
     assert drawn().columns == ()

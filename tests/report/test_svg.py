@@ -71,6 +71,14 @@ def test_names_of_others_are_texts_and_nothing_else() -> None:
     assert any("<script>" in (it.text or "") for it in root.iter(f"{SVG}text"))
 
 
+def test_only_what_nothing_protects_is_red() -> None:
+    red = "#b3261e"
+    whole = Diagram("dev", "VPC", diagram().columns[:3], ())
+
+    assert red not in render(whole).partition("</style>")[2]
+    assert render(diagram()).partition("</style>")[2].count(f'stroke="{red}"') == 1
+
+
 def test_a_link_to_nothing_is_not_drawn() -> None:
     root = ET.fromstring(render(diagram()))
 

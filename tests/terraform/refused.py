@@ -1,4 +1,4 @@
-"""Values that modules refuse, each with the beginning of what they say about it."""
+"""Values that modules just accept, and those that they refuse, with what they begin to say."""
 
 from typing import Any
 
@@ -31,6 +31,28 @@ def rule(**values: object) -> Values:
     return {"it": {"ports": "8000", "addresses": ["198.51.100.0/28"], **values}}
 
 
+ACCEPTED: list[tuple[str, Values]] = [
+    ("networking", {"ip_range": "192.168.7.16/28", "admin_addresses": ["198.51.0.0/16"]}),
+    ("networking", {"api_port": 65535, "custom_rules": rule(ports="1-21", addresses=WORLD)}),
+    ("networking", {"custom_rules": rule(ports="23-65535", addresses=[*WORLD, "::/0"])}),
+    *(("database", {"engine_version": it}) for it in ("15", "16", "17", "18")),
+    ("database", {"size": "db-s-4vcpu-8gb", "node_count": 2,
+                  "pool": {"size": 100, "mode": "session"}}),
+    ("database", {"pool": {"size": 1, "mode": "statement"}, "node_count": 1}),
+    ("database", {"size": "db-s-1vcpu-2gb", "node_count": 3,
+                  "maintenance_window": {"day": "monday", "hour": "23:59:00"}}),
+    ("redis", {"size": "db-s-1vcpu-2gb", "node_count": 3, "trusted_tags": [],
+               "trusted_addresses": ["198.51.100.7"]}),
+    ("api-cluster", {"droplets": {f"d{n}": {} for n in range(10)}}),
+    ("api-cluster", {"droplets": {"a": {"volumes": {f"v{n}": {"size_gb": 16384}
+                                                    for n in range(7)}}}}),
+    ("api-cluster", {"firewall_rules": rule(protocol="udp", ports="1-65535", addresses=WORLD)}),
+    ("api-cluster", {"image": "123456789", "extra_user_data": "#cloud-config\nruncmd: []\n"}),
+    ("load-balancer", {"api_port": 65535, "size_unit": 100}),
+    ("monitoring", {"thresholds": {"cpu": 99, "load": 0.5}}),
+]  # fmt: skip
+"""Values at the edge of what modules take."""
+
 REFUSED: list[Refused] = [
     ("networking", {"name": "Shop"}, "Give a name of lower-case letters"),
     ("networking", {"region": "Frankfurt"}, "Give a region's slug"),
@@ -49,6 +71,9 @@ REFUSED: list[Refused] = [
     ("networking", {"custom_rules": rule(protocol="gre")}, "Let `protocol` of each custom rule"),
     ("networking", {"custom_rules": rule(ports="http")}, "Let `ports` of each custom rule"),
     ("networking", {"custom_rules": rule(ports=None)}, "Let `ports` of each custom rule"),
+    ("networking", {"custom_rules": rule(ports="0")}, "Let `ports` of each custom rule"),
+    ("networking", {"custom_rules": rule(ports="8000-65536")}, "Let `ports` of each custom rule"),
+    ("networking", {"custom_rules": rule(ports="8010-8000")}, "Let `ports` of each custom rule"),
     ("networking", {"custom_rules": rule(addresses=[])}, "Give each custom rule at least one"),
     ("networking", {"custom_rules": rule(addresses=["x"])}, "Give each custom rule at least one"),
     ("networking", {"custom_rules": rule(ports="22", addresses=WORLD)}, "A custom rule with port"),
@@ -109,6 +134,9 @@ REFUSED: list[Refused] = [
     ("api-cluster", {"api_port": 22}, "Give a port from 1 to 65535 that is not SSH's 22"),
     ("api-cluster", {"firewall_rules": rule(protocol="icmp")}, "Let `protocol` of each firewall"),
     ("api-cluster", {"firewall_rules": rule(ports="all")}, "Let `ports` of each firewall rule"),
+    ("api-cluster", {"firewall_rules": rule(ports="0")}, "Let `ports` of each firewall rule"),
+    ("api-cluster", {"firewall_rules": rule(ports="65536")}, "Let `ports` of each firewall rule"),
+    ("api-cluster", {"firewall_rules": rule(ports="8010-8000")}, "Let `ports` of each firewall"),
     ("api-cluster", {"firewall_rules": rule(addresses=[])}, "Give each firewall rule at least"),
     ("api-cluster", {"firewall_rules": rule(ports="20-30", addresses=WORLD)},
      "A firewall rule with port 22 in it opens SSH to the world"),

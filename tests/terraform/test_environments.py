@@ -92,6 +92,17 @@ def test_the_api_firewall_lets_in_what_is_required(applied: Estate) -> None:
     assert len(found) == len(ssh) + 3 + len(web)
 
 
+def test_firewalls_go_by_tag_and_droplets_carry_it(applied: Estate) -> None:
+    prefix = f"restomarket-{applied.environment}"
+    walls = applied.cloud.find("digitalocean_firewall")
+    droplets = applied.cloud.find("digitalocean_droplet")
+
+    tags = {f"{prefix}-api": [f"{prefix}-api"], f"{prefix}-database": [f"{prefix}-database"]}
+    assert {it["name"]: it["tags"] for it in walls} == tags
+    assert not [it for it in walls if it["droplet_ids"]]
+    assert {tuple(sorted(it["tags"])) for it in droplets} == {(prefix, f"{prefix}-api")}
+
+
 def test_the_database_firewall_lets_in_postgresql_from_the_vpc_only(applied: Estate) -> None:
     inside = RANGES[applied.environment]
 

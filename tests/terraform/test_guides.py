@@ -11,7 +11,16 @@ import pytest
 
 from tests.docs_shell import lines
 from tests.dostub.serve import running
-from tests.terraform.estate import ENVIRONMENTS, TREE, Estate, copy_tree, estate, new_cloud
+from tests.terraform.estate import (
+    ENVIRONMENTS,
+    MODULES,
+    PUBLIC_KEY,
+    TREE,
+    Estate,
+    copy_tree,
+    estate,
+    new_cloud,
+)
 from tests.terraform.program import PROJECT, Terraform
 from tests.terraform.tables import blocks
 
@@ -19,6 +28,8 @@ EVERY = pytest.mark.parametrize("environment", ENVIRONMENTS)
 DEFAULT = re.compile(r"^# (\w+ += .*|  .*|\}$)", re.MULTILINE)
 PRICE = re.compile(r"\b[Ff]ree\b|\bPrices\b|gb \d+")
 TITLES = ("Set-up", "DNS", "Certificate", "Scaling", "Backup", "Troubleshooting")
+USAGE = re.compile(r"```hcl\n(.*?)```", re.DOTALL)
+SLACK = 'variable "slack_webhook_url" {\n  default = "https://hooks.slack.com/services/T/B/x"\n}\n'
 ABOUT_USD = {"dev": 36, "staging": 250, "production": 340}
 
 
@@ -91,6 +102,27 @@ def test_the_set_up_that_is_described_works(fresh: Terraform) -> None:
         fresh.run(*words[1:])
 
     assert "a" in fresh.outputs()["hosts"]
+
+
+def test_the_usage_that_modules_show_makes_an_environment(tmp_path: Path) -> None:
+    texts = [(TREE / "modules" / name / "README.md").read_text() for name in MODULES]
+    usage = [block for text in texts for block in USAGE.findall(text)]
+    provider = (TREE / "environments" / "dev" / "versions.tf").read_text()
+    root = copy_tree(tmp_path) / "environments" / "shown"
+    root.mkdir()
+    (root / "main.tf").write_text("\n".join([provider, SLACK, *usage]))
+    cloud = new_cloud(tmp_path / "cloud.json")
+    with cloud.open() as account:
+        key = {"id": "8", "name": "ci", "public_key": PUBLIC_KEY, "fingerprint": "cc:dd"}
+        account["objects"]["digitalocean_ssh_key"]["8"] = key
+
+    with running(cloud) as extra:
+        terraform = Terraform(root, extra)
+        terraform.run("init", "-input=false")
+        terraform.apply()
+        terraform.run("plan", "-input=false", "-detailed-exitcode", status=0)
+
+    assert len(usage) == len(MODULES)
 
 
 @EVERY

@@ -10,7 +10,7 @@ import pytest
 from tests.dostub.serve import running
 from tests.terraform.estate import ENVIRONMENTS, MODULES, TREE, Values, copy_tree, new_cloud
 from tests.terraform.program import Terraform
-from tests.terraform.refused import GOOD, REFUSED
+from tests.terraform.refused import ACCEPTED, GOOD, REFUSED
 from tests.terraform.tables import FOLDERS, blocks, inputs, renewed
 
 EVICTION_POLICIES = {
@@ -110,6 +110,16 @@ def test_a_bad_value_is_refused_with_what_to_do(
 def test_what_a_module_needs_is_enough(module: In, name: str) -> None:
     terraform = module(f"modules/{name}")
     (terraform.folder / "terraform.tfvars.json").write_text(json.dumps(GOOD[name]))
+
+    terraform.run("plan", "-input=false")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [pytest.param(*it, id=f"{it[0]} {it[1]}"[:60]) for it in ACCEPTED]
+)
+def test_what_is_just_allowed_is_accepted(module: In, name: str, values: Values) -> None:
+    terraform = module(f"modules/{name}")
+    (terraform.folder / "terraform.tfvars.json").write_text(json.dumps(GOOD[name] | values))
 
     terraform.run("plan", "-input=false")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,8 @@ class Fault:
     summary: str
     where: str
     """File and line, `main.tf:3`; empty when it is about no place."""
+    detail: str
+    """What is said about it, without the code around that place."""
     text: str
     """All that was printed about errors, unwrapped: terraform breaks lines anywhere."""
 
@@ -57,7 +61,7 @@ class Fault:
 def explain(output: str, module: Module, exit_code: int) -> RestoopsError:
     """Return the error for a run of terraform that printed `output` and failed."""
     fault = first_fault(output)
-    for look in (_state, _lock, _setup, _backend, _api, _refusal, _code):
+    for look in (_state, _lock, _setup, _backend, _api, _refusal, _value, _code):
         if error := look(fault, module, output):
             return error
     return CommandFailed(
@@ -102,11 +106,23 @@ def first_fault(output: str) -> Fault:
     lines = [re.sub(r"^[╷│╵]\s?", "", line).rstrip() for line in output.splitlines()]
     start = next((n for n, line in enumerate(lines) if line.startswith("Error: ")), None)
     if start is None:
-        return Fault(next(filter(None, reversed(lines)), "it said nothing"), "", output)
+        return Fault(next(filter(None, reversed(lines)), "it said nothing"), "", "", output)
     rest = lines[start:]
     place = next((it for line in rest[1:4] if (it := _PLACE.match(line))), None)
     where = f"{place[1]}:{place[2]}" if place else ""
-    return Fault(rest[0].removeprefix("Error: "), where, " ".join(" ".join(rest).split()))
+    text = " ".join(" ".join(rest).split())
+    return Fault(rest[0].removeprefix("Error: "), where, _detail(rest[1:]), text)
+
+
+def _detail(lines: Sequence[str]) -> str:
+    """Return the first paragraph that is neither a place nor the next error."""
+    for paragraph in "\n".join(lines).split("\n\n"):
+        words = " ".join(paragraph.split())
+        if words.startswith(("Error: ", "Warning: ")):
+            break
+        if words and not re.match(r"with \S+,|on \S+ line \d|This was checked by", words):
+            return words
+    return ""
 
 
 _PLACE = re.compile(r"\s*on (\S+) line (\d+)")
@@ -121,6 +137,12 @@ def _tail(output: str) -> str:
 
 
 def _state(fault: Fault, module: Module, _: str) -> RestoopsError | None:
+    if fault.says("Unsupported state file format"):
+        return NeedsAttention(
+            f"the state of {module.environment} is damaged: {fault.detail}",
+            hint="Nothing was done. The bucket keeps old versions for 90 days: bring the last good "
+            "one back before anybody applies.",
+        )
     if not fault.says("Failed to (save|persist) state", "errored.tfstate"):
         return None
     return NeedsAttention(
@@ -204,15 +226,19 @@ def _backend(fault: Fault, module: Module, _: str) -> RestoopsError | None:
     return None
 
 
+_ANSWERED = r"(?<!line )\b{}\b(?!:)"
+"""A status that the API answered with: not the number of a line, nor one before a line of code."""
+
+
 def _api(fault: Fault, module: Module, _: str) -> RestoopsError | None:
     environment = module.environment
-    if fault.says(r"\b429\b", "Too Many Requests", "rate limit"):
+    if fault.says(_ANSWERED.format(429), "Too Many Requests", "rate limit"):
         return Unreachable(
             f"the DigitalOcean API limits our calls for {environment}: {fault.summary}",
             hint="It allows 250 calls a minute and 5,000 an hour, for all who use the account. "
             "Wait some minutes and repeat the command: it goes on where it stopped.",
         )
-    if fault.says(r"\b401\b", "Unable to authenticate", "DIGITALOCEAN_TOKEN.*not set"):
+    if fault.says(_ANSWERED.format(401), "Unable to authenticate", "DIGITALOCEAN_TOKEN.*not set"):
         return Unreachable(
             f"DigitalOcean refused our token for {environment}",
             hint="Is DIGITALOCEAN_TOKEN right, has it expired, and may it read and write?",
@@ -246,14 +272,39 @@ def _refusal(fault: Fault, module: Module, _: str) -> RestoopsError | None:
     return None
 
 
+def _value(fault: Fault, module: Module, _: str) -> RestoopsError | None:
+    """Tell of what is wrong with values: `terraform validate` does not look at them."""
+    is_backend = fault.where.startswith("backend.hcl:")
+    is_about_values = re.match(_VALUE_FAULTS, fault.summary) or ".tfvars" in fault.where
+    if not is_backend and not is_about_values:
+        return None
+    detail = fault.detail.partition(" Use a -var")[0]  # which restoops has not
+    told = ": ".join(filter(None, (_in_module(fault, module), fault.summary, detail)))
+    return UsageError(told, hint=_REWRITE.format(module.environment) if is_backend else _VALUES)
+
+
+_VALUES = (
+    "Change the value and repeat the command. Values are in terraform.tfvars, in files "
+    "*.auto.tfvars, and in variables TF_VAR_NAME of the environment."
+)
+_REWRITE = "`restoops infra backend {} --region REGION` writes it anew."
+_VALUE_FAULTS = re.compile(
+    "No value for required variable|Invalid value for (input )?variable|"
+    "Resource (pre|post)condition failed|Module output value precondition failed"
+)
+
+
 def _code(fault: Fault, module: Module, _: str) -> RestoopsError | None:
-    is_unset = fault.says("No value for required variable")
-    if not is_unset and not (fault.where and re.match(_CODE_FAULTS, fault.summary)):
+    if not (fault.where and re.match(_CODE_FAULTS, fault.summary)):
         return None
     return UsageError(
-        f"{module.shown}/{fault.where or 'terraform.tfvars'}: {fault.summary}",
+        f"{_in_module(fault, module)}: {fault.summary}",
         hint=f"`restoops infra validate {module.environment}` lists all faults.",
     )
+
+
+def _in_module(fault: Fault, module: Module) -> str:
+    return os.path.normpath(f"{module.shown}/{fault.where}")
 
 
 _CODE_FAULTS = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,7 +63,8 @@ def told(desk: Desk, diagnostic: Mapping[str, Any]) -> str:
     place = diagnostic.get("range") or {}
     where = ""
     if place.get("filename"):
-        where = f"{desk.root.shown}/{place['filename']}:{place['start']['line']}: "
+        file = os.path.normpath(f"{desk.root.shown}/{place['filename']}")
+        where = f"{file}:{place['start']['line']}: "
     detail = " ".join(str(diagnostic.get("detail") or "").split())
     return desk.mask(f"{where}{diagnostic['summary']}{': ' if detail else ''}{detail}")
 
@@ -70,6 +72,8 @@ def told(desk: Desk, diagnostic: Mapping[str, Any]) -> str:
 def plan(desk: Desk, options: PlanOptions, out: Path | None) -> Summary:
     """Plan, save the plan to `out` if that is given, and return what it would do."""
     before = _commit(desk)
+    if out and out.is_dir():
+        raise UsageError(f"{out} is a directory", hint="`--out` names the file of the plan in it.")
     if out:
         make_private_directory(out.parent)
     with private_directory() as folder:

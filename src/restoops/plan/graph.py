@@ -189,7 +189,8 @@ def _addresses(droplet: Mapping[str, Any], found: _Found) -> Iterator[str]:
 
 def _volumes(droplet: Mapping[str, Any], found: _Found) -> Iterator[str]:
     which = str(droplet.get("id"))
-    names = {it.values.get("id"): it.values for it in found.of("volume")}
+    # Before an apply, it is not known which volume goes to which droplet: then none is drawn.
+    names = {it.values["id"]: it.values for it in found.of("volume") if it.values.get("id")}
     for it in found.of("volume_attachment"):
         volume = names.get(it.values.get("volume_id"))
         if volume and str(it.values.get("droplet_id")) == which:
@@ -205,7 +206,8 @@ def _store(resource: Resource, found: _Found) -> Group:
     lines += [f"{values.get('size')}, nodes: {values.get('node_count')}"]
     lines += [*_pools(resource, found), *_replicas(resource, found)]
     walls = [it for it in found.of("database_firewall") if _is_of(it, resource, found)]
-    trusted = tuple(rule for wall in walls for rule in _trusted(wall.values, found))
+    # That of a replica counts as the cluster's own until its id is known.
+    trusted = tuple(dict.fromkeys(it for wall in walls for it in _trusted(wall.values, found)))
     return Group(
         id=resource.address,
         boxes=(Box("cache" if is_cache else "database", _name(resource), tuple(lines)),),

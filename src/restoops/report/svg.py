@@ -15,18 +15,21 @@ _BETWEEN = 84
 _MARGIN, _HEAD = 28, 64
 _CHARACTER = 6.9
 """Width of an average character of the font: no font can be asked here."""
+_ALARM = "#b3261e"
+"""What nothing protects, and nothing else."""
 _COLOURS = {
     "clients": ("#eef1f5", "#5b6776"),
     "balancer": ("#e6f0ff", "#1f5fbf"),
     "droplet": ("#e7f6ec", "#1c7a43"),
     "database": ("#fff3e0", "#b25e00"),
-    "cache": ("#fdeaea", "#b3261e"),
+    "cache": ("#f3ebfd", "#6b3fa0"),
     "more": ("#f6f7f9", "#5b6776"),
 }
 _STYLE = (
     "text{font:12px 'DejaVu Sans',Verdana,sans-serif;fill:#1d2733}"
     ".t{font-weight:bold}.h{font-size:18px;font-weight:bold}.s{fill:#5b6776}"
-    ".w{fill:#b3261e;font-weight:bold}.l{fill:none;stroke:#5b6776;stroke-width:1.5}"
+    f".w{{fill:{_ALARM};font-weight:bold}}"
+    ".l{fill:none;stroke:#5b6776;stroke-width:1.5}"
 )
 _MARKER = (
     '<marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" '
@@ -128,7 +131,7 @@ def _network(diagram: Diagram, areas: dict[str, _Area]) -> Iterator[str]:
 def _group(group: Group, area: _Area) -> Iterator[str]:
     y, x, width = area.y, area.x, area.width
     if group.title:
-        edge = "#b3261e" if group.is_open else "#5b6776"
+        edge = _ALARM if group.is_open else "#5b6776"
         yield _rectangle(area, "#ffffff", edge, dashed=False)
         yield _text(x + _PAD, y + _LINE, group.title, "w" if group.is_open else "t")
         for number, rule in enumerate(group.rules, 2):

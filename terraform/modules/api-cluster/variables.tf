@@ -146,8 +146,14 @@ variable "firewall_rules" {
   }
 
   validation {
-    condition     = alltrue([for it in values(var.firewall_rules) : can(regex("^[0-9]{1,5}(-[0-9]{1,5})?$", it.ports))])
-    error_message = "Let `ports` of each firewall rule be a port or a range such as 8000-8010."
+    # From 1 to 65535, and the first not above the last.
+    condition = alltrue([
+      for it in values(var.firewall_rules) : try(
+        can(regex("^[0-9]{1,5}(-[0-9]{1,5})?$", it.ports)) && max(split("-", it.ports)...) <= 65535 &&
+        tonumber(split("-", it.ports)[0]) == max(1, min(split("-", it.ports)...)), false
+      )
+    ])
+    error_message = "Let `ports` of each firewall rule be a port from 1 to 65535 or a range such as 8000-8010."
   }
 
   validation {

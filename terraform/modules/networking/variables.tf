@@ -81,8 +81,14 @@ variable "custom_rules" {
   }
 
   validation {
-    condition     = alltrue([for it in values(var.custom_rules) : it.protocol == "icmp" || can(regex("^([0-9]{1,5}(-[0-9]{1,5})?|all)$", it.ports))])
-    error_message = "Let `ports` of each custom rule for tcp or udp be a port, a range such as 8000-8010, or all."
+    # From 1 to 65535, and the first not above the last.
+    condition = alltrue([
+      for it in values(var.custom_rules) : it.protocol == "icmp" || it.ports == "all" || try(
+        can(regex("^[0-9]{1,5}(-[0-9]{1,5})?$", it.ports)) && max(split("-", it.ports)...) <= 65535 &&
+        tonumber(split("-", it.ports)[0]) == max(1, min(split("-", it.ports)...)), false
+      )
+    ])
+    error_message = "Let `ports` of each custom rule for tcp or udp be a port from 1 to 65535, a range such as 8000-8010, or all."
   }
 
   validation {

@@ -60,6 +60,11 @@ run "everything_that_is_optional" {
   }
 
   assert {
+    condition     = alltrue([for it in digitalocean_droplet.api : it.ipv6]) && { for key, it in digitalocean_droplet.api : key => it.backups } == { a = true, b = false }
+    error_message = "Both should have IPv6, and the one that asks for them backups."
+  }
+
+  assert {
     condition     = output.hosts["a"].public == "203.0.113.200" && output.hosts["b"].public == "203.0.113.2"
     error_message = "A reserved IP should be the public address where there is one."
   }
@@ -77,6 +82,13 @@ run "everything_that_is_optional" {
   assert {
     condition     = digitalocean_firewall.custom["shop-dev-custom"].tags == toset(["shop-dev"])
     error_message = "The firewall should go by the cluster's tag."
+  }
+
+  assert {
+    condition = [
+      for rule in digitalocean_firewall.custom["shop-dev-custom"].inbound_rule : [rule.protocol, rule.port_range, one(rule.source_addresses)]
+    ] == [["tcp", "9100", "198.51.100.8"]]
+    error_message = "The firewall should let in what was asked for."
   }
 }
 

@@ -43,6 +43,13 @@ run "everything_that_is_optional" {
   }
 
   assert {
+    condition = [
+      for it in digitalocean_database_cluster.main.maintenance_window : [it.day, it.hour]
+    ] == [["tuesday", "02:30:00"]]
+    error_message = "The cluster should be updated when it was asked to be."
+  }
+
+  assert {
     condition     = digitalocean_database_replica.main["ams3"].size == "db-s-2vcpu-4gb"
     error_message = "The replica should be as large as the cluster."
   }

@@ -24,6 +24,37 @@ run "a_cache_by_default" {
   }
 }
 
+run "everything_that_is_optional" {
+  command = plan
+
+  variables {
+    size               = "db-s-1vcpu-2gb"
+    node_count         = 2
+    eviction_policy    = "volatile-ttl"
+    trusted_addresses  = ["198.51.100.7"]
+    maintenance_window = { day = "tuesday", hour = "02:30:00" }
+  }
+
+  assert {
+    condition     = digitalocean_database_cluster.main.node_count == 2 && digitalocean_database_cluster.main.eviction_policy == "volatile_ttl"
+    error_message = "It should have a standby node and the policy that was asked for."
+  }
+
+  assert {
+    condition = [
+      for it in digitalocean_database_cluster.main.maintenance_window : [it.day, it.hour]
+    ] == [["tuesday", "02:30:00"]]
+    error_message = "The cluster should be updated when it was asked to be."
+  }
+
+  assert {
+    condition = { for rule in digitalocean_database_firewall.main.rule : rule.type => rule.value } == {
+      tag = "shop-dev-api", ip_addr = "198.51.100.7"
+    }
+    error_message = "The firewall should trust tag and address."
+  }
+}
+
 run "bad_values_are_refused" {
   command = plan
 
