@@ -74,6 +74,20 @@ def test_a_history_comes_back_as_it_was(history: tuple[Record, ...]) -> None:
     assert parse_history(dumped(*history)) == history
 
 
+@given(st.lists(records, max_size=3).map(tuple))
+@quick
+def test_without_logs_all_else_comes_back_as_it_was(history: tuple[Record, ...]) -> None:
+    bare = tuple(replace(it, log=(), output=()) for it in history)
+
+    assert parse_history(dumped(*history), with_logs=False) == bare
+
+
+def test_without_logs_the_runs_that_hosts_have_in_common_are_in_memory_once() -> None:
+    one, other = (parse_history(dumped(record(V1)), with_logs=False) for _ in range(2))
+
+    assert one[0].run is other[0].run
+
+
 @given(st.text(max_size=100) | st.dictionaries(st.sampled_from(keys), json_values).map(json.dumps))
 @quick
 def test_a_damaged_line_is_passed_over_and_the_others_count(damaged: str) -> None:

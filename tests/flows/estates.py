@@ -59,7 +59,7 @@ class Shelf:
         self.on_lock()
         return Held(self)
 
-    def observe(self) -> HostState:
+    def observe(self, *, with_logs: bool = True) -> HostState:
         if self.fault:
             raise self.fault
         return HostState(

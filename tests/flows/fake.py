@@ -152,7 +152,7 @@ class FakeHost(Sampled, Handing):
         self.holder = holder
         return FakeLock(self)
 
-    def observe(self) -> HostState:
+    def observe(self, *, with_logs: bool = True) -> HostState:
         self._called("observe")
         return self.state()
 

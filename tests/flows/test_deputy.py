@@ -63,10 +63,10 @@ def killed_at(number: int) -> Operator:
         nonlocal changes
         changes += 1
         if changes == number:
+            assert operator.pipe
+            hang_up(operator.pipe)  # first: nobody hears how it ended
             for host in far:
                 host.end(Died())
-            assert operator.pipe
-            hang_up(operator.pipe)
             raise Died
 
     for host in far:

@@ -11,8 +11,8 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from restoops.errors import NeedsAttention
@@ -23,6 +23,10 @@ _KEPT = 200
 """Runs that a host remembers."""
 _BEFORE = re.compile(r'\{"v": 1, "before": "([0-9a-f]{64}|)"')
 _LINES, _HEAD = "history.jsonl", "history.head"
+_NAMES = {
+    kind: frozenset(field.name for field in fields(kind)) for kind in (OpenRun, Record, Timing)
+}
+_runs: dict[OpenRun, OpenRun] = {}
 HISTORY_FILES = (_HEAD, _LINES)
 """In the order to read them: a run that ends meanwhile then looks like one cut off between them."""
 
@@ -50,9 +54,12 @@ class History:
         """The files in the order to write them."""
         return {_LINES: self.text, _HEAD: f"{self.head}\n"}
 
-    def records(self) -> tuple[Record, ...]:
-        """Return the runs, without those whose line was damaged."""
-        return parse_history(self.text)
+    def records(self, *, with_logs: bool = True) -> tuple[Record, ...]:
+        """Return the runs, without those whose line was damaged.
+
+        Without logs and outputs, what hosts of a fleet have in common is in memory once.
+        """
+        return parse_history(self.text, with_logs=with_logs)
 
     def open_run(self, text: str, where: str) -> OpenRun | None:
         """Return the run that `run.json` says was begun; None when it has ended since.
@@ -69,7 +76,11 @@ class History:
             run = parse_run(text)
         except ValueError as error:
             raise _unreadable(where, error) from error
-        return None if any(record.run.id == run.id for record in self.records()) else run
+        return (
+            None
+            if any(record.run.id == run.id for record in self.records(with_logs=False))
+            else run
+        )
 
     def add(self, record: Record) -> History:
         """Return the history with `record` at its end; the lines before stay byte for byte.
@@ -135,13 +146,27 @@ def parse_run(text: str) -> OpenRun:
     return _run(_object(text))
 
 
-def parse_history(text: str) -> tuple[Record, ...]:
+def parse_history(text: str, *, with_logs: bool = True) -> tuple[Record, ...]:
     """Read `history.jsonl`. A line that was damaged is passed over: the others still count."""
     records = []
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
-            records.append(_record(_object(line)))
-    return tuple(records)
+            value = _object(line)
+            if not with_logs:
+                value |= {"log": (), "output": ()}
+            records.append(_record(value))
+    return tuple(records) if with_logs else shared(records)
+
+
+def shared(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Return them with the runs that hosts have in common in memory once."""
+    return tuple(map(_shared, records))
+
+
+def _shared(record: Record) -> Record:
+    with contextlib.suppress(TypeError):  # damaged: it cannot be looked up
+        return replace(record, run=_runs.setdefault(record.run, record.run))
+    return record
 
 
 def _breaks(lines: list[str]) -> Iterator[str]:
@@ -227,7 +252,7 @@ def _record(value: dict[str, Any]) -> Record:
 
 def _known(kind: type[Any], value: dict[str, Any]) -> dict[str, Any]:
     """Return what this version knows: a later one may have written more."""
-    names = {field.name for field in fields(kind)}
+    names = _NAMES[kind]
     return {name: item for name, item in value.items() if name in names}
 
 

@@ -127,8 +127,8 @@ class Host:
 
     # Observing
 
-    def observe(self) -> HostState:
-        """Return what is there now. Changes nothing.
+    def observe(self, *, with_logs: bool = True) -> HostState:
+        """Return what is there now, earlier runs with their logs or without. Changes nothing.
 
         Raises:
             Unreachable: Docker or a proxy that runs does not answer.
@@ -138,7 +138,7 @@ class Host:
         text = self._files.read("run.json", *HISTORY_FILES, LIVE_MAP, SLOTS, INDEX)
         self._routing.remember(text)
         self._history = History.of(text)
-        records = self._history.records()
+        records = self._history.records(with_logs=with_logs)
         found = self._engine.services({"restoops.app": self._settings.app})
         self._remember(found)
         return HostState(

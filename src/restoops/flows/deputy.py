@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from restoops.adapters.history import shared
 from restoops.errors import Interrupted, RestoopsError, Unreachable
 from restoops.flows.background import in_background
 from restoops.flows.deputy_talk import (
@@ -224,7 +225,7 @@ class Distant(Part):
     def observe(self) -> HostState:
         """Return what is there."""
         found: HostState = self._call("observe")
-        return found
+        return replace(found, history=shared(found.history))
 
     def recover(self, state: HostState, *, may_finish: bool) -> HostState:
         """Put right a run that was cut off."""

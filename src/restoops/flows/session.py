@@ -124,7 +124,7 @@ class Session(Part):
 
     def observe(self) -> HostState:
         """Return what is there, and remember what serves."""
-        state = self.host.observe()
+        state = self.host.observe(with_logs=False)
         self._previous = self._serves = state.serving.release if state.serving else None
         return state
 
@@ -239,13 +239,13 @@ class Session(Part):
     def serves_new(self) -> bool:
         """Return whether traffic goes to the release of the run that is open here."""
         assert self._run  # noqa: S101  callers ask `is_open` first
-        return has_switched(self._run, self.host.observe())
+        return has_switched(self._run, self.host.observe(with_logs=False))
 
     def leave_interrupted(self, *, finish: bool) -> None:
         """Undo the run, or finish it when traffic has moved everywhere, without waiting long."""
         assert self._run  # noqa: S101  callers ask `is_open` first
         run, wishes = self._run, self._hasty()
-        state = self.host.observe()
+        state = self.host.observe(with_logs=False)
         if finish:
             self._undisturbed(plan_recovery(run, state, wishes))
         else:
@@ -262,7 +262,7 @@ class Session(Part):
         if run is None:
             return error
         try:
-            state = self.host.observe()
+            state = self.host.observe(with_logs=False)
             self._go_back(run, state, self._wishes)
             self._close(run, "failed", error.message)
         except RestoopsError as second:
