@@ -119,7 +119,7 @@ def _serve(first: FirstProcess, loaded: Loaded, targets: Sequence[Target]) -> No
     from restoops.flows.rollout import Surroundings
 
     secrets = first.secrets if loaded.settings.has_secrets else None
-    with connected(loaded, targets, first.interrupt, secrets) as found:
+    with connected(loaded, targets, first.interrupt, secrets, processes=2) as found:
         give_up_silent_when_asked(found.hosts, first.interrupt, lambda _: None)
         first.say(Reached(tuple(host.name for host in found.hosts), found.absent))
         order = first.begin()

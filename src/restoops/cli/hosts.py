@@ -77,7 +77,9 @@ def opened(
     from restoops.flows.interrupt import Interrupt
 
     targets = [it for it in select(loaded.targets, only) if it.address not in besides]
-    with connected(loaded, targets, interrupt or Interrupt(), _secrets(loaded)) as found:
+    processes = 2 if besides else 1
+    asked = interrupt or Interrupt()
+    with connected(loaded, targets, asked, _secrets(loaded), processes=processes) as found:
         yield found
 
 
@@ -87,13 +89,19 @@ def connected(
     targets: Sequence[Target],
     interrupt: Interrupt,
     secrets: Callable[[], Handed] | None,
+    *,
+    processes: int = 1,
 ) -> Iterator[Opened]:
-    """Connect to `targets` side by side; `secrets` reads what releases are given."""
+    """Connect to `targets` side by side, as one of so many `processes` that do so.
+
+    `secrets` reads what releases are given.
+    """
     from restoops.flows.background import in_background
     from restoops.flows.connect import connect_all, load_client
 
     load_client(loaded)
-    connections = in_background(lambda: connect_all(loaded, targets, interrupt))
+    at_once = max(1, loaded.settings.fleet.parallel // processes)
+    connections = in_background(lambda: connect_all(loaded, targets, interrupt, at_once=at_once))
     # Docker's client takes 0.1 s to load, as long as it takes to connect and to get the lock.
     if len(targets) == 1:
         # Threads take turns often meanwhile, so that no answer of the host has to wait for it.

@@ -55,7 +55,7 @@ def connect(loaded: Loaded, target: Target) -> Connection:
 
 
 def connect_all(
-    loaded: Loaded, targets: Sequence[Target], interrupt: Interrupt
+    loaded: Loaded, targets: Sequence[Target], interrupt: Interrupt, *, at_once: int
 ) -> tuple[dict[Target, Connection], dict[Target, RestoopsError]]:
     """Connect to hosts side by side; return the connections, and why there are no others.
 
@@ -65,7 +65,7 @@ def connect_all(
     found = side_by_side(
         lambda target: connect(loaded, target),
         targets,
-        at_once=loaded.settings.fleet.parallel,
+        at_once=at_once,
         interrupt=interrupt,
     )
     interrupt.check()
