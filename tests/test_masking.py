@@ -172,6 +172,24 @@ def test_the_runner_of_github_is_told_each_line_before_it_is_used(
     )
 
 
+def test_the_runner_is_told_before_anything_is_printed_that_has_to_be_masked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    ours, learned = letters("of the environment", 24), letters("of a source", 24)
+    monkeypatch.setenv("DEPLOY_TOKEN", ours)
+    both = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", both)
+    monkeypatch.setattr(sys, "stderr", both)
+    with masked_output():
+        learn(Secret(learned))
+        sys.stdout.write(f"with {learned} and {ours}\n")
+
+    lines = both.getvalue().splitlines()
+    assert sorted(lines[:2]) == sorted(f"::add-mask::{it}" for it in (ours, learned))
+    assert lines[2:] == ["with *** and ***"]
+
+
 def test_elsewhere_nobody_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with masked_output():
         learn(Secret(CANARY))

@@ -174,6 +174,30 @@ def test_only_a_pull_request_is_tested_in_part() -> None:
     assert in_part == ["${{ github.event_name == 'pull_request' && '--affected' || '' }}"] * 2
 
 
+def test_what_compares_with_earlier_commits_has_all_of_them() -> None:
+    """With some of them Turborepo takes every package for changed; a scan sees a part."""
+    needs = r"turbo run .*AFFECTED|secrets scan --history"
+    for _, job in jobs():
+        of = job.get("steps", ())
+        if any(re.search(needs, it.get("run", "")) for it in of):
+            (checkout,) = (it for it in of if "actions/checkout@" in it.get("uses", ""))
+            assert checkout["with"]["fetch-depth"] == 0
+
+
+def test_a_scanner_without_its_database_is_not_taken_for_one_that_found_something() -> None:
+    """Both end with 1: what fetches the database ends so for nothing else, what judges has it."""
+    trivy = [it.of for it in steps() if "trivy-action@" in it.of.get("uses", "")]
+    fetching, judging = trivy[::2], trivy[1::2]
+    assert len(fetching) == len(judging) == 2
+    for step in fetching:
+        assert step["with"]["exit-code"] == "0"
+        assert "env" not in step
+    for step in judging:
+        assert step["with"]["exit-code"] == "1"
+        assert step["env"]["TRIVY_SKIP_DB_UPDATE"] == "true"
+        assert step["env"]["TRIVY_SKIP_JAVA_DB_UPDATE"] == "true"
+
+
 def test_nothing_is_rolled_back_for_what_no_release_is_at_fault_for(
     tmp_path: Path,
 ) -> None:

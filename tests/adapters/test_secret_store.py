@@ -1,11 +1,14 @@
-"""What becomes of the secrets of a release whose image is gone."""
+"""What becomes of the secrets of a release: of one that reads them, of one whose image is gone."""
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from restoops.adapters.clock import SystemClock
+from restoops.adapters.connection import script
 from restoops.adapters.files import Files
 from restoops.adapters.secret_index import INDEX, parse_index
 from restoops.adapters.secret_store import SecretStore, SecretsWish
@@ -42,6 +45,29 @@ class Droplet:
 def given(release: Release) -> SecretSet:
     placed = {"PASSWORD": Placed("old", "before")}
     return SecretSet(release.tag, release.digest, "r", "t", "s", is_complete=True, placed=placed)
+
+
+def test_each_file_is_replaced_whole_while_a_release_reads_it(tmp_path: Path) -> None:
+    """Who has the old one open reads it to its end; who opens it anew has the new one."""
+    here = tmp_path / "secrets" / "v1-r"
+    beside = tmp_path / "secrets" / "v1-r.new"
+
+    def do(*words: str) -> None:
+        subprocess.run([*script("secrets"), str(tmp_path), *words], check=True)
+
+    do("make", "v1-r")
+    (beside / "KEY").write_text("old" * 100)
+    do("place", "v1-r")
+    do("make", "v1-r")
+    assert (here / "KEY").read_text() == "old" * 100
+    (beside / "KEY").write_text("new")
+    with (here / "KEY").open() as reader:
+        begun = reader.read(30)
+        do("update", "v1-r")
+        assert begun + reader.read() == "old" * 100
+
+    assert (here / "KEY").read_text() == "new"
+    assert [it.name for it in (tmp_path / "secrets").iterdir()] == ["v1-r"]
 
 
 def test_a_value_that_cannot_be_replaced_goes_unless_a_container_has_it() -> None:

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from tests.e2e.conditions import shell
+from tests.e2e.conditions import done_and_undone, shell
+from tests.e2e.inside import DIRECTORY
 from tests.e2e.running import Event, Running, is_step
 from tests.e2e.watching import Machine
 from tests.lab.github import REPOSITORY, Github
 from tests.lab.images import App
+from tests.lab.inbox import Inbox
 from tests.lab.operator import Operator, Outcome
 from tests.lab.releases import Releases
 from tests.lab.terminal import OnTerminal
@@ -26,7 +28,8 @@ from tests.safekeeping.canaries import letters
 
 PASSWORD = letters("e2e password", 20) + "/+?&<é>"
 LINES = tuple(letters(f"e2e line {n}", 44) for n in range(3))
-PEM = "\n".join(["-----BEGIN PRIVATE KEY-----", *LINES, "-----END PRIVATE KEY-----"])
+_KEY = "PRIVATE KEY"  # in a file its first line would be taken for a key itself
+PEM = "\n".join([f"-----BEGIN {_KEY}-----", *LINES, f"-----END {_KEY}-----"])
 VALUES = {
     "DATABASE_URL": f"postgresql://app:{letters('e2e database', 18)}@db:5432/app",
     "SESSION_KEY": PASSWORD,
@@ -79,11 +82,12 @@ def forms() -> list[str]:
 
 @dataclass
 class Scene:
-    """An operator with canaries, a droplet, GitHub; what was printed, and all arguments."""
+    """An operator with canaries, a droplet, GitHub, Slack; what was printed, and all arguments."""
 
     operator: Operator
     releases: Releases
     github: Github
+    slack: Inbox
     outside: Path
     """The folder of the file with the secrets, which is where they belong."""
     machine: Machine = field(default_factory=Machine)
@@ -103,11 +107,13 @@ class Scene:
             "secrets": {"template": "template.env", "file": str(source),
                         "github_repository": REPOSITORY},
             "github": {"deployments": True},
+            "notify": {"slack": "SLACK_INBOX"},
             "hooks": {"pre_deploy": [*program, "0"], "post_deploy": [*program, "0"],
                       "on_failure": [*program, "1"]},
         }  # fmt: skip
         self.operator.env |= VARIABLES | {
             "GITHUB_API_URL": self.github.api,
+            "SLACK_INBOX": self.slack.url,
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
             "GITHUB_OUTPUT": str(folder / "outputs"),
             "TMPDIR": str(folder / "tmp"),
@@ -142,16 +148,35 @@ def rotated_badly(scene: Scene, value: str) -> Outcome:
         del scene.operator.settings["release"]
 
 
-def killed(scene: Scene) -> Outcome:
-    """Deploy, and be killed as the new release is started."""
+def ended(scene: Scene, tag: str, number: signal.Signals) -> Outcome:
+    """Deploy, and be ended by a signal as the new release is started."""
 
-    def kill(running: Running, event: Event) -> None:
+    def end(running: Running, event: Event) -> None:
         if is_step_of(event, "start"):
-            running.signal(signal.SIGKILL)
+            running.signal(number)
 
-    process = scene.operator.start("deploy", scene.tag("ccccc04"), "staging", "--json")
-    with Running(process, kill) as running:
+    process = scene.operator.start("deploy", scene.tag(tag), "staging", "--json")
+    with Running(process, end) as running:
         return running.finish()
+
+
+def locked(scene: Scene) -> Outcome:
+    """Deploy, while somebody else has the lock."""
+    begin = (
+        f"systemd-run --quiet --unit=holder flock {DIRECTORY}/lock sleep 600; "
+        f"while flock -n {DIRECTORY}/lock true; do sleep .05; done"
+    )
+    with done_and_undone(scene.operator.droplet, begin, "systemctl stop holder"):
+        return scene.run("deploy", scene.tag("ccccc08"), "staging")
+
+
+def unfit(scene: Scene) -> Outcome:
+    """Deploy with one secret that the template does not know, and one that it wants missing."""
+    path = scene.outside / "unfit.env"
+    text = (scene.outside / "staging.env").read_text()
+    path.write_text(text.replace("SESSION_KEY=", "SURPLUS_KEY="))
+    path.chmod(0o600)
+    return scene.run("deploy", "any", "staging", RESTOOPS_SECRETS__FILE=str(path))
 
 
 def is_step_of(event: Event, step: str) -> bool:
@@ -193,7 +218,16 @@ RUNS: Mapping[str, tuple[int, Callable[[Scene], Outcome]]] = {
         lambda it: it.run("deploy", it.tag("ccccc03", "never-healthy"), "staging",
                           "--report", "failed.html", RESTOOPS_HEALTH__TIMEOUT_S="1"),
     ),
-    "a deploy that is killed": (-signal.SIGKILL, killed),
+    "a deploy that is killed": (
+        -signal.SIGKILL, lambda it: ended(it, "ccccc04", signal.SIGKILL)
+    ),
+    "a deploy that is interrupted": (130, lambda it: ended(it, "ccccc07", signal.SIGTERM)),
+    "a deploy that is locked out": (4, locked),
+    "a deploy to a host that is away": (
+        5, lambda it: it.run("deploy", it.tag("ccccc09"), "staging", RESTOOPS_SSH__PORT="9")
+    ),
+    "a deploy with secrets that do not fit": (6, unfit),
+    "a deploy of nothing": (1, lambda it: it.run("deploy", "sha-0000000", "staging")),
     "a deploy in a workflow": (0, in_actions),
     "rollback": (0, lambda it: it.run("rollback", "staging", "--yes")),
     "report": (0, lambda it: it.run("report", "last", "staging", "--out", "last.html")),
@@ -239,7 +273,8 @@ def everywhere_on_the_host(scene: Scene, wanted: list[str]) -> list[str]:
 
 BELONGS = "/var/lib/restoops/testapp/secrets/"
 FOLDERS = (
-    "/root /home /var/lib/restoops /var/log /run /tmp /etc /var/tmp /var/lib/docker/containers"
+    "/root /home /var/lib/restoops /var/log /run /tmp /etc /var/tmp /dev/shm "
+    "/var/lib/docker/containers"
 )
 INSPECT = (
     "docker ps -aq | xargs -r docker inspect; docker ps -aq | xargs -rn1 docker logs; "
@@ -257,6 +292,9 @@ PLACES: Mapping[str, Callable[[Scene, list[str]], list[str]]] = {
         in_files([scene.operator.folder], wanted)
     ),
     "the host: files, containers, logs, journal, arguments": on_the_host,
+    "what Slack was sent": lambda scene, wanted: [
+        it for it in wanted if any(it in text for text in sent(scene))
+    ],
     "what GitHub shows to those who read": lambda scene, wanted: [
         it for it in wanted
         if it in json.dumps([[vars_.value for vars_ in place.variables.values()]
@@ -268,6 +306,11 @@ PLACES: Mapping[str, Callable[[Scene, list[str]], list[str]]] = {
 """Where they must not be: a place => what of `wanted` is there."""
 
 
+def sent(scene: Scene) -> tuple[str, str]:
+    """Return what Slack was sent, as it is and with all that is not ASCII escaped."""
+    return json.dumps(scene.slack.bodies, ensure_ascii=False), json.dumps(scene.slack.bodies)
+
+
 def plant(scene: Scene, text: str) -> None:
     """Put a text into every place, so that a search that finds nothing means something."""
     scene.outcomes["planted"] = Outcome(0, text, "")
@@ -275,6 +318,7 @@ def plant(scene: Scene, text: str) -> None:
     (scene.operator.folder / "tmp" / "planted").write_text(text)
     shell(scene.operator.droplet, f"echo {shlex.quote(text)} > /var/lib/restoops/planted")
     scene.github.requests.append(("GET", text))
+    scene.slack.bodies.append({"text": text})
 
 
 def remove(scene: Scene, text: str) -> None:
@@ -284,3 +328,4 @@ def remove(scene: Scene, text: str) -> None:
     (scene.operator.folder / "tmp" / "planted").unlink()
     shell(scene.operator.droplet, "rm /var/lib/restoops/planted")
     scene.github.requests.pop()
+    scene.slack.bodies.pop()

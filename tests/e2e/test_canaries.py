@@ -19,6 +19,7 @@ from tests.e2e.canaries import (
 )
 from tests.e2e.watching import watching_inside
 from tests.lab.github import Github
+from tests.lab.inbox import inbox
 from tests.lab.operator import Operator
 from tests.lab.releases import Releases
 
@@ -30,8 +31,8 @@ def scene(
     operator: Operator, releases: Releases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     """All runs, one after the other."""
-    with Github("staging") as github:
-        made = Scene(operator, releases, github, tmp_path_factory.mktemp("secrets"))
+    with Github("staging") as github, inbox() as slack:
+        made = Scene(operator, releases, github, slack, tmp_path_factory.mktemp("secrets"))
         github.token = operator.env["GITHUB_TOKEN"]
         made.set_up()
         with made.machine.watching(), watching_inside(operator.droplet):
@@ -55,6 +56,7 @@ def test_every_run_ended_as_it_should_and_hooks_leaked(scene: Scene) -> None:
         assert "inbase64" in text.replace(" ", ""), name
         assert "***" in text, name
     assert scene.github.deployments
+    assert len(scene.slack.bodies) > 8
     found = everywhere_on_the_host(scene, [VALUES["SESSION_KEY"]])
     assert any(it.startswith(BELONGS) for it in found), "the releases were given them"
     assert scene.github.environments["staging"].values()["SIGNING_KEY"] == VALUES["SIGNING_KEY"]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import signal
+from contextlib import ExitStack
 
 import pytest
 
 from tests.docs_text import PAGES, shown_commands
 from tests.e2e.canaries import is_step_of
-from tests.e2e.inside import assert_at_rest
+from tests.e2e.conditions import done_and_undone
+from tests.e2e.inside import DIRECTORY, assert_at_rest
 from tests.e2e.running import Event, Running
 from tests.e2e.test_secrets import Keeper, given
 from tests.lab.loadrun import LoadRun
 from tests.lab.operator import Operator, Outcome
+from tests.lab.patience import PATIENCE_S
 from tests.lab.releases import Releases
 
 pytestmark = pytest.mark.lab
@@ -122,6 +125,37 @@ def test_one_that_is_killed_as_it_stores_the_value_leaves_the_old_or_the_new(
 
     assert done.events[-1]["begin"] == ("new value" if new == old else "finishing")
     assert everywhere(keeper) == (stored(keeper, "SESSION_KEY") if new == old else new)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("part", ["the deploy", "what is kept"])
+def test_a_signal_ends_the_wait_for_a_lock_and_the_next_run_finishes(
+    keeper: Keeper, part: str
+) -> None:
+    begin = f"systemd-run --quiet --unit=holder flock {DIRECTORY}/lock sleep 600"
+    words = ("secrets", "rotate", "SESSION_KEY", "staging", "--generate", "--yes", "--wait", "600")
+    with ExitStack() as held:
+        holding = done_and_undone(keeper.droplet, begin, "systemctl stop holder")
+        if part == "the deploy":
+            held.enter_context(holding)
+        process = keeper.operator.start(*words)
+        held.callback(process.kill)
+        assert process.stderr
+        for line in process.stderr:
+            if part == "what is kept" and line.startswith("deploy "):
+                held.enter_context(holding)  # it gets the lock when the deploy gives it back
+            if "waiting for" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        shown, told = process.communicate(timeout=PATIENCE_S)
+
+    assert (process.returncode, "interrupted" in told) == (130, True), told
+    assert "done: store the new value in the source" in shown
+    assert "nothing was changed" not in told
+    assert "--resume" in told
+    done = rotate(keeper, "SESSION_KEY", "--resume", "--json")
+    assert (done.status, done.events[-1]["begin"]) == (0, "finishing"), done
+    everywhere(keeper)
 
 
 def test_a_value_that_no_release_is_healthy_with_leaves_what_serves_as_it_was(

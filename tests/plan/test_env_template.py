@@ -52,6 +52,13 @@ def test_a_shape_that_is_none_is_a_fault_of_the_template(comment: str, fault: st
     assert template.variables == (Variable("OTHER"),)
 
 
+def test_a_variable_that_stands_there_twice_is_a_fault_of_the_template() -> None:
+    template = template_of([entry(), entry(name="OTHER"), entry(line=9)])
+
+    assert template.faults == ("line 9, KEY: it stands in line 4 already",)
+    assert template.variables == (Variable("KEY"), Variable("OTHER"))
+
+
 @pytest.mark.parametrize(
     ("variable", "good", "bad"),
     [

@@ -109,6 +109,26 @@ def test_what_was_cut_off_is_sent_again(project: Project, github: Github) -> Non
     assert github.repository.values() == {"NPM_TOKEN": VALUES["npm_token"]}
 
 
+def test_status_tells_what_github_has_and_what_is_behind(project: Project, github: Github) -> None:
+    def standings(**values: str) -> dict[str, str]:
+        done = project.run("status", "staging", "--of", "github", "--json", env=values)
+        assert done.status == 0
+        for value in (*VALUES.values(), *values.values(), KEY):
+            assert value not in done.all
+        return {it["name"]: it["copies"][0]["standing"] for it in done.json[0]["secrets"]}
+
+    missing = standings()
+    push(project)
+    before = len(github.changes)
+    github.edit_by_hand(github.environments["staging"], "DATABASE_URL", "by hand")
+
+    assert set(missing.values()) == {"missing"}
+    assert standings(SESSION_KEY="another " + PASSWORD) == {
+        "DATABASE_URL": "unknown", "SESSION_KEY": "behind", "npm_token": "current",
+    }  # fmt: skip
+    assert len(github.changes) == before
+
+
 def test_the_notes_hold_no_value_and_no_plain_hash_of_one(project: Project, github: Github) -> None:
     push(project)
 

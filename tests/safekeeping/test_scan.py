@@ -131,6 +131,18 @@ def test_sarif_of_nothing_is_written_as_well(project: Project) -> None:
     assert run["results"] == []
 
 
+def test_what_was_found_counts_more_than_a_file_that_cannot_be_written(project: Project) -> None:
+    words = ("scan", "--sarif", "nowhere/leaks.sarif")
+    clean = project.run(*words)
+    leak(project)
+
+    done = project.run(*words)
+
+    assert (clean.status, done.status) == (1, 6)
+    assert "nowhere/leaks.sarif cannot be written" in done.err
+    assert "1 secret found" in done.err
+
+
 def test_known_findings_are_passed_over_and_new_ones_are_not(project: Project) -> None:
     leak(project, "old.py")
     written = project.run("scan", "--write-baseline", ".gitleaks-baseline.json")

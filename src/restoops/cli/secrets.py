@@ -11,10 +11,11 @@ import typer
 
 from restoops.cli import secrets_push, secrets_rotate
 from restoops.cli.options import EnvironmentArgument, JsonOption
-from restoops.errors import CheckRefused, UsageError
+from restoops.errors import CheckRefused, Refused, UsageError
 
 if TYPE_CHECKING:
     from restoops.flows.secrets_scan import Wish
+    from restoops.plan.leaks import Scan
 
 app = typer.Typer(rich_markup_mode=None)
 secrets_push.register(app)
@@ -77,10 +78,7 @@ def scan(
     found = find(wish, os.environ)
     show_scan(found, as_json=as_json)
     if sarif:
-        from restoops.adapters.private import write_private
-        from restoops.report.sarif import sarif_of
-
-        write_private(sarif, json.dumps(sarif_of(found), indent=1) + "\n")
+        _write_sarif(sarif, found)
     if found.leaks:
         raise CheckRefused(
             f"{counted(len(found.leaks), 'secret')} found",
@@ -88,6 +86,20 @@ def scan(
             "there, also for what is none.",
             details="\n".join(found.missed),
         )
+
+
+def _write_sarif(path: Path, found: Scan) -> None:
+    """Write SARIF; where that fails, what was found counts more."""
+    from restoops.adapters.private import write_private
+    from restoops.report.lines import say
+    from restoops.report.sarif import sarif_of
+
+    try:
+        write_private(path, json.dumps(sarif_of(found), indent=1) + "\n")
+    except Refused as error:
+        if not found.leaks:
+            raise
+        say(f"sarif: {error.message}")
 
 
 def _wish(

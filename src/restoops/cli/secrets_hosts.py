@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from restoops.cli.caller import holder
 from restoops.cli.hosts import opened
+from restoops.cli.signals import honouring
 from restoops.masking import masked
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def host_sinks(
 ) -> Iterator[tuple[Sink, ...]]:
     """Lend the hosts of an environment, each locked unless this is a dry run.
 
+    Signals ask `interrupt` for an end from the first connection on.
+
     Raises:
         Interrupted: somebody asked `interrupt` for an end of the wait; none is kept.
         Unreachable: one of them cannot be reached.
@@ -31,7 +34,11 @@ def host_sinks(
     """
     from restoops.flows.secrets_hosts import HostSink
 
-    with reached_hosts(loaded, wait_s, locks=not dry_run, interrupt=interrupt) as hosts:
+    heeding = honouring(interrupt) if interrupt else contextlib.nullcontext()
+    with (
+        heeding,
+        reached_hosts(loaded, wait_s, locks=not dry_run, interrupt=interrupt) as hosts,
+    ):
         yield tuple(map(HostSink, hosts))
 
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +31,7 @@ from restoops.masking import masked
 if TYPE_CHECKING:
     from restoops.config.load import Chosen, Loaded
     from restoops.config.schema import Secrets
+    from restoops.flows.interrupt import Interrupt
     from restoops.flows.secrets_rotate import Places, Talk
     from restoops.flows.secrets_sinks import Sink
     from restoops.model import HostState, Placed, Secret, Value
@@ -97,7 +98,8 @@ def rotate(
     kept = Kept.of(Keeping.of(chosen, start=Path.cwd(), environ=os.environ))
     with contextlib.ExitStack() as stack:
         talk = _talk(name, options, chosen, stack, generate=generate)
-        rotator = Rotator(name, asked, _places(chosen, options, to), talk, dry_run)
+        places = _places(chosen, options, to, talk.interrupt)
+        rotator = Rotator(name, asked, places, talk, dry_run)
         rotated, error = rotator.run(kept)
     show_rotated(rotated, as_json=as_json)
     if error:
@@ -177,14 +179,16 @@ def _piped() -> Secret | None:
     return Secret(value) if value else None
 
 
-def _places(chosen: Chosen, options: RunOptions, to: Sequence[Place] | None) -> Places:
+def _places(
+    chosen: Chosen, options: RunOptions, to: Sequence[Place] | None, interrupt: Interrupt
+) -> Places:
     from restoops.flows.secrets_rotate import Places
 
     secrets = chosen.settings.secrets
     wanted = to or [Place.HOSTS, *([Place.GITHUB] if _names_github(secrets) else [])]
     return Places(
-        _Github(chosen) if Place.GITHUB in wanted else None,
-        _Hosts(find_hosts(chosen), options) if Place.HOSTS in wanted else None,
+        _Github(chosen, interrupt) if Place.GITHUB in wanted else None,
+        _Hosts(find_hosts(chosen), options, interrupt) if Place.HOSTS in wanted else None,
     )
 
 
@@ -199,16 +203,17 @@ class _Github:
     """GitHub, asked anew each time: in between somebody may be asked for a value."""
 
     chosen: Chosen
+    interrupt: Interrupt
     name: str = "github"
     takes_new: bool = True
     note: str = ""
 
     def placed(self) -> Mapping[str, Placed]:
-        with self._opened(self._names) as sink:
+        with self._opened(self._names, self.interrupt.anew()) as sink:
             return sink.placed()
 
     def put(self, values: Mapping[str, Value]) -> None:
-        with self._opened(values) as sink:
+        with self._opened(values, self.interrupt) as sink:
             sink.put(values)
 
     @property
@@ -220,10 +225,10 @@ class _Github:
         return {it.name: Value(Secret(""), "") for it in template.variables}
 
     @contextlib.contextmanager
-    def _opened(self, values: Mapping[str, Value]) -> Iterator[Sink]:
+    def _opened(self, values: Mapping[str, Value], interrupt: Interrupt) -> Iterator[Sink]:
         from restoops.cli.secrets_github import github_sinks
 
-        with github_sinks(self.chosen, values) as (sink,):
+        with github_sinks(self.chosen, values, interrupt) as (sink,), honouring(self.interrupt):
             yield sink
 
 
@@ -236,12 +241,16 @@ class _Hosts:
 
     loaded: Loaded
     options: RunOptions
+    interrupt: Interrupt
 
     def states(self) -> Mapping[str, HostState]:
         from restoops.cli.hosts import opened
+        from restoops.flows.background import in_background
 
-        with opened(self.loaded) as found:
-            states = found.observe()
+        # Who has asked for an end is told what is where; asking again ends that as well.
+        again = self.interrupt.anew()
+        with opened(self.loaded, again) as found:
+            states = in_background(found.observe)(again)
             found.raise_if_absent()
             return {it.host: it for it in states}
 
@@ -250,15 +259,19 @@ class _Hosts:
         from restoops.cli.swapping import swapping
         from restoops.flows.swap import renew
 
+        options = replace(self.options, so_far="no host was changed")
         with (
-            recording("deploy", self.options, None) as record,
-            swapping(self.options, "deploy", self.loaded, recording=record) as swap,
+            recording("deploy", options, None) as record,
+            swapping(options, "deploy", self.loaded, recording=record) as swap,
         ):
             renew(swap)
+            if swap.fleet.interrupt.is_asked:  # too late for the deploy, and not for what follows
+                self.interrupt.ask()
 
     def hand(self, values: Mapping[str, Value]) -> None:
         from restoops.cli.secrets_hosts import reached_hosts
         from restoops.flows.secrets_roll import hand_to
 
-        with reached_hosts(self.loaded, self.options.wait_s, locks=True) as hosts:
+        wait_s = self.options.wait_s
+        with reached_hosts(self.loaded, wait_s, locks=True, interrupt=self.interrupt) as hosts:
             hand_to(hosts, values)

@@ -26,10 +26,15 @@ def honouring(interrupt: Interrupt) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[Interrupt]:
-    """Yield what the signals that come within the block ask for."""
+def interruptible(so_far: str = "") -> Iterator[Interrupt]:
+    """Yield what the signals that come within the block ask for.
+
+    What was changed before is in `so_far`: it is told to whoever ends the block at once.
+    """
     from restoops.flows.interrupt import Interrupt
 
     interrupt = Interrupt()
+    if so_far:
+        interrupt.note(so_far)
     with honouring(interrupt):
         yield interrupt

@@ -60,6 +60,8 @@ class RunOptions:
     """Whether only what was cut off is put right: that takes no secrets."""
     purpose: str = ""
     """What others are told that the lock is held for; else the command line."""
+    so_far: str = ""
+    """What was changed by the time that the run begins, in words; else nothing was."""
 
 
 @contextlib.contextmanager
@@ -80,7 +82,7 @@ def swapping(
         recording.loaded = loaded
     with (
         deputised(loaded, options.hosts) as deputy,
-        interruptible() as interrupt,
+        interruptible(options.so_far) as interrupt,
         _listening(options, listener, interrupt, url=loaded.settings.public.url) as show,
         announced(loaded, show.tell) as told,
     ):

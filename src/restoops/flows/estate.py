@@ -87,7 +87,11 @@ class Estate:
     def sizes(self, places: Iterable[Place]) -> dict[Place, dict[Digest, int]]:
         """Return the images on each of `places` with their sizes; nothing of one that fails."""
         done, failed = side_by_side(
-            lambda place: self.hosts[place].image_sizes(), places, at_once=AT_ONCE
+            lambda place: self.hosts[place].image_sizes(),
+            places,
+            at_once=AT_ONCE,
+            interrupt=self.interrupt,
         )
+        self.interrupt.check()
         self.unknown.update({str(place): error for place, error in failed.items()})
         return done

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from restoops.adapters.connection import Holder
 from restoops.errors import Locked
+from restoops.flows.background import in_background
 from restoops.flows.estate import ImageHost
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.prune_record import Recorder
@@ -31,13 +32,16 @@ def prune_host(
     """Remove from a host what was shown and may still go.
 
     Raises:
+        Interrupted: somebody asked for an end of the wait for the lock.
         Locked: a deploy or another run is at work there.
     """
     going = {fate.digest: fate for fate in work.shown if fate.goes}
     if not going:
         return
+    on_wait = _waiting(work, recorder, wait_s)
+    take = in_background(lambda: work.host.lock(holder, wait_s=wait_s, on_wait=on_wait))
     try:
-        lock = work.host.lock(holder, wait_s=wait_s, on_wait=_waiting(work, recorder, wait_s))
+        lock = take(interrupt)  # one that comes after the end goes with the connection
     except Locked as error:
         error.hint += " Nothing was removed from this host."
         raise

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from restoops.errors import Refused, RestoopsError, StepFailed
+from restoops.errors import Interrupted, Refused, RestoopsError, StepFailed
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.secrets_check import refuse_unfit_values
 from restoops.flows.secrets_current import Kept
@@ -79,6 +79,7 @@ class Rotator:
         """
         variable = wanted(self.name, kept.template.variables)
         spots = self._look(kept, is_first=True)
+        self.talk.interrupt.check()
         has_value = self.name in kept.current.values
         rotation = plan_rotation(spots, self.asked, has_value=has_value)
         if rotation.begin is Begin.NEW:
@@ -114,6 +115,8 @@ class Rotator:
                 self.talk.interrupt.note(f"done so far: {so_far}")
         except RestoopsError as error:
             failed = error
+        if isinstance(failed, Interrupted):
+            self.talk.tell(f"{self.name}: interrupted; looking at what is where now")
         try:
             spots = self._look(kept)
         except RestoopsError as error:

@@ -76,9 +76,12 @@ class Template:
 def template_of(entries: Iterable[EnvEntry]) -> Template:
     """Return what the entries of a template ask for."""
     variables, faults = [], []
+    lines: dict[str, int] = {}
     for entry in entries:
         words = _words(entry.comments)
         wrong = _faults_of(words)
+        if lines.setdefault(entry.name, entry.line) != entry.line:
+            wrong.append(f"it stands in line {lines[entry.name]} already")
         faults += [f"line {entry.line}, {entry.name}: {it}" for it in wrong]
         if not wrong:
             variables.append(_variable(entry, words))
