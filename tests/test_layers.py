@@ -38,7 +38,8 @@ _OF_A_HOST = {
 }  # fmt: skip
 ADAPTERS: dict[str, set[str]] = {
     "process": set(),
-    "connection": {"process"},
+    "heartbeat": set(),
+    "connection": {"heartbeat", "process"},
     "streamlocal": set(),
     "refusals": set(),
     "tcp": set(),

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 import json
 import socket
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
 from restoops.adapters import process
+from restoops.adapters.heartbeat import Heart
 from restoops.errors import Locked, RestoopsError, StepFailed, Unreachable
 
 LEASE_S = 15
 """Seconds of silence after which a host takes the lock away and ends our connection."""
 PREEMPT_S = 5
 """Seconds within which a run that pre-empts has the lock."""
-_HEARTBEAT_S = 2.5
+_heart = Heart()
 _SCRIPTS = Path(__file__).parent / "scripts"
 _GIVEN_UP = {
     "TAKEN": "`--wait 600` queues behind it.",
@@ -172,21 +172,11 @@ class Lock:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="lock", daemon=True)
-        self._thread.start()
-
-    def _beat(self) -> None:
-        while not self._done.wait(_HEARTBEAT_S):
-            try:
-                self._talk.write_line()
-            except OSError:
-                return
+        self._pulse = _heart.begin(talk.write_line)
 
     def release(self) -> None:
         """Give the lock back; another run may have it when this returns."""
-        self._done.set()
-        self._thread.join()
+        self._pulse.stop()
         self._talk.close()
 
 
