@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from restoops.adapters.history import (
     HISTORY_FILES,
     History,
+    Packed,
     dump_run,
     parse_history,
     parse_run,
@@ -86,6 +87,12 @@ def test_without_logs_the_runs_that_hosts_have_in_common_are_in_memory_once() ->
     one, other = (parse_history(dumped(record(V1)), with_logs=False) for _ in range(2))
 
     assert one[0].run is other[0].run
+
+
+@given(st.text(), st.text())
+@quick
+def test_a_history_is_unpacked_as_it_was(text: str, head: str) -> None:
+    assert Packed(History(text, head)).unpacked() == History(text, head)
 
 
 @given(st.text(max_size=100) | st.dictionaries(st.sampled_from(keys), json_values).map(json.dumps))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,6 +52,10 @@ def _has_deputy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def around() -> Surroundings:
     return Surroundings(lambda _: None, Interrupt(), FakeClock())
+
+
+def send(end: Connection, message: object) -> None:
+    end.send([pickle.dumps(message)])
 
 
 def killed_at(number: int) -> Operator:
@@ -103,6 +108,17 @@ def test_a_fault_of_our_own_there_is_raised_here() -> None:
     operator.hosts[1].failing["start"] = ZeroDivisionError("there")
 
     with pytest.raises(RuntimeError, match="ZeroDivisionError: there"):
+        operator.deploy_all(V2)
+
+
+@pytest.mark.usefixtures("_has_deputy")
+def test_what_cannot_be_told_is_a_fault_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = fleet(V1)
+    far = operator.hosts[1]
+    untold = replace(far.state(), secrets=(threading.Lock(),))  # type: ignore[arg-type]
+    monkeypatch.setattr(far, "observe", lambda **_: untold)
+
+    with pytest.raises(RuntimeError, match="cannot pickle"):
         operator.deploy_all(V2)
 
 
@@ -186,7 +202,7 @@ def test_why_it_could_not_begin_is_raised(
     ours, theirs = ends
     deputy = Deputy(ours, ["web-2"])
     if told:
-        theirs.send(told)
+        send(theirs, told)
     else:
         hang_up(theirs)
 
@@ -214,8 +230,8 @@ def test_it_ends_when_the_first_process_is_silent_or_gone(
     ours, theirs = ends
     ended = threading.Event()
     first = FirstProcess(theirs, silence_s=0.5 if how == "silent" else 1000, end=ended.set)
-    ours.send(Beat())
-    ours.send(Begin(REQUEST, WISHES))
+    send(ours, Beat())
+    send(ours, Begin(REQUEST, WISHES))
     assert isinstance(first.begin(), Begin)
     assert not ended.is_set()
 
@@ -238,7 +254,7 @@ def test_signs_of_life_keep_it_going(ends: tuple[Connection, Connection]) -> Non
 
 def test_a_call_after_its_end_says_which_host_it_led(ends: tuple[Connection, Connection]) -> None:
     ours, theirs = ends
-    theirs.send(Reached(("web-2",), {}))
+    send(theirs, Reached(("web-2",), {}))
     deputy = Deputy(ours, ["web-2"])
     deputy.reached(Interrupt())
     (part,) = deputy.begin(REQUEST, WISHES, around(), None)

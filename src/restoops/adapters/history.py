@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import shlex
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -115,6 +116,18 @@ class History:
         before = _hash(lines[-2:-1])
         is_first = not any(_BEFORE.match(line) for line in lines[-2:-1])
         return self.head in {_hash(lines[-1:]), before, *([""] if is_first else [])}
+
+
+class Packed:
+    """A history until its next entry: small, as there is one in memory for each host of a fleet."""
+
+    def __init__(self, history: History) -> None:
+        self._text = zlib.compress(history.text.encode(errors="surrogatepass"), 1)
+        self._head = history.head
+
+    def unpacked(self) -> History:
+        """Return it as it was."""
+        return History(zlib.decompress(self._text).decode(errors="surrogatepass"), self._head)
 
 
 def _unreadable(where: str, error: ValueError) -> NeedsAttention:

@@ -26,7 +26,7 @@ from restoops.adapters.container import SOCKET, Service, describe, releases_amon
 from restoops.adapters.disk import disk_under
 from restoops.adapters.files import Files
 from restoops.adapters.haproxy import LIVE_MAP, SLOTS, Route, parse_route
-from restoops.adapters.history import HISTORY_FILES, History, dump_run
+from restoops.adapters.history import HISTORY_FILES, History, Packed, dump_run
 from restoops.adapters.host_settings import HostSettings
 from restoops.adapters.probe import Prober
 from restoops.adapters.proxy import ProxyService, in_charge, proxies_among
@@ -73,7 +73,7 @@ class Host:
         self._prober = Prober(f"{run}/probe.sock", connection.dial)
         self.send = self._prober.send
         self._containers: dict[Color, Container] = {}
-        self._history = History()
+        self._history = Packed(History())
         wish = SecretsWish(settings.app, settings.image, settings.directory, settings.secrets)
         self._secrets = SecretStore(lambda: self._engine, self._files, self._shell, clock, wish)
         self._ending, self._in_haste = "", False
@@ -137,8 +137,8 @@ class Host:
         self._connect_ahead()
         text = self._files.read("run.json", *HISTORY_FILES, LIVE_MAP, SLOTS, INDEX)
         self._routing.remember(text)
-        self._history = History.of(text)
-        records = self._history.records(with_logs=with_logs)
+        history = History.of(text)
+        self._history = Packed(history)
         found = self._engine.services({"restoops.app": self._settings.app})
         self._remember(found)
         return HostState(
@@ -148,11 +148,11 @@ class Host:
             proxy=self._observe_proxy(found, parse_route(text.get(LIVE_MAP, "")).live),
             containers=dict(self._containers),
             images=frozenset(self._engine.images(self._settings.image)),
-            open_run=self._history.open_run(
+            open_run=history.open_run(
                 text.get("run.json", ""), f"{self.name}: {self._settings.directory}"
             ),
-            history=records,
-            history_altered=self._history.altered(),
+            history=history.records(with_logs=with_logs),
+            history_altered=history.altered(),
             secrets=self._secrets.remember(text, self.name),
         )
 
@@ -203,8 +203,9 @@ class Host:
 
     def close_run(self, record: Record) -> None:
         """Write the run into the history; it is no longer open."""
-        self._history = self._history.add(record)
-        self._files.write(self._history.files, remove=("run.json",))
+        history = self._history.unpacked().add(record)
+        self._history = Packed(history)
+        self._files.write(history.files, remove=("run.json",))
 
     # Steps
 

@@ -109,6 +109,7 @@ def _lead(pipe: Connection, loaded: Loaded, targets: Sequence[Target]) -> NoRetu
     except BaseException:  # noqa: BLE001  raised again in the first process
         first.say(Fault(traceback.format_exc()))
     finally:
+        first.close()
         os._exit(0)
 
 

@@ -26,10 +26,12 @@ from restoops.flows.deputy_talk import (
     Fault,
     Leave,
     Noted,
+    Outbox,
     Reply,
     Secrets,
     SecretsWanted,
     Told,
+    opened,
 )
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.part import Part
@@ -53,7 +55,7 @@ class FirstProcess:
         self._pipe = pipe
         self._silence_s = silence_s
         self._end = end
-        self._sending = threading.Lock()
+        self._outbox = Outbox(pipe)
         self._asking = threading.Lock()
         self._orders = SimpleQueue[Begin | Call | Leave]()
         self._secrets = SimpleQueue[Secrets]()
@@ -63,8 +65,11 @@ class FirstProcess:
 
     def say(self, message: object) -> None:
         """Tell it something; once it has ended, nobody."""
-        with self._sending, contextlib.suppress(OSError):
-            self._pipe.send(message)
+        self._outbox.put(message)
+
+    def close(self) -> None:
+        """See all said."""
+        self._outbox.close()
 
     def tell(self, event: Event) -> None:
         """Tell it what happens."""
@@ -112,12 +117,16 @@ class FirstProcess:
         except BaseException:  # noqa: BLE001  raised again where it was called
             error = Fault(traceback.format_exc())
         self._ends.pop(call.number, None)
-        self.say(Reply(call.number, part.standing, value, error))
+        try:
+            self.say(Reply(call.number, part.standing, value, error))
+        except Exception:  # noqa: BLE001  what cannot be told is a fault as well
+            self.say(Reply(call.number, part.standing, None, Fault(traceback.format_exc())))
 
     def _listen(self) -> None:
         with contextlib.suppress(EOFError, OSError):
             while self._pipe.poll(self._silence_s):
-                self._take_in(self._pipe.recv())
+                for message in opened(self._pipe.recv()):
+                    self._take_in(message)
         self._orders.put(Leave())
         self._end()
 

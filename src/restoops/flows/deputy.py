@@ -7,7 +7,6 @@ is `deputing`.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -27,11 +26,13 @@ from restoops.flows.deputy_talk import (
     Fault,
     Leave,
     Noted,
+    Outbox,
     Reached,
     Reply,
     Secrets,
     SecretsWanted,
     Told,
+    opened,
 )
 from restoops.flows.interrupt import Interrupt
 from restoops.flows.part import Part, Standing
@@ -72,7 +73,7 @@ class Deputy:
         self._pipe = pipe
         self._waiting: dict[int, _Waiting] = {}
         self._numbers = itertools.count(THE_RUN + 1)
-        self._sending = threading.Lock()
+        self._outbox = Outbox(pipe)
         self._is_over = threading.Event()
         self._interrupt = Interrupt()
         self._reached: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ class Deputy:
         self._interrupt = interrupt
         while not self._pipe.poll(_LOOK_S):
             interrupt.check()
-        told = self._heard()
+        told = next(iter(self._heard()), None)
         if isinstance(told, Reached):
             self._reached = told.hosts
             return told
@@ -116,7 +117,7 @@ class Deputy:
         `secrets` reads what releases are given, if that is asked for there.
         """
         self._begun = around, secrets
-        self._send(Begin(request, wishes))
+        self._outbox.put(Begin(request, wishes))
         threading.Thread(target=self._listen, name="deputy", daemon=True).start()
         return tuple(Distant(self, host) for host in self._reached)
 
@@ -131,7 +132,7 @@ class Deputy:
         number, waiting = next(self._numbers), _Waiting(interrupt)
         self._waiting[number] = waiting
         try:
-            self._send(Call(number, host, method, arguments, interrupt is not None))
+            self._outbox.put(Call(number, host, method, arguments, interrupt is not None))
             while not self._is_over.is_set() and not waiting.done.wait(_BEAT_S):
                 pass  # never without end, see `background`
         finally:
@@ -146,53 +147,55 @@ class Deputy:
 
     def leave(self) -> None:
         """Let it close its connections and end."""
-        self._send(Leave())
+        self._outbox.put(Leave())
         self._is_over.set()
 
-    def _send(self, message: object) -> None:
-        # One that has ended shows where an answer is waited for.
-        with self._sending, contextlib.suppress(OSError):
-            self._pipe.send(message)
-
-    def _heard(self) -> object:
+    def _heard(self) -> list[Any]:
+        """Return what it said next; nothing once it has ended."""
         try:
-            return self._pipe.recv()
+            return list(opened(self._pipe.recv()))
         except (EOFError, OSError):
-            return None
+            return []
 
     def _beat(self) -> None:
         """Give signs of life, and tell what somebody asks to end."""
         is_told, ticks = False, itertools.count()
         while not self._is_over.wait(_LOOK_S):
             if next(ticks) % (_BEAT_S // _LOOK_S) == 0:
-                self._send(Beat())
+                self._outbox.put(Beat())
             if self._interrupt.is_asked and not is_told:
                 is_told = True
-                self._send(End(THE_RUN))
+                self._outbox.put(End(THE_RUN))
             for number, waiting in tuple(self._waiting.items()):
                 if waiting.interrupt and waiting.interrupt.is_asked and not waiting.is_told:
                     waiting.is_told = True
-                    self._send(End(number))
+                    self._outbox.put(End(number))
 
     def _listen(self) -> None:
         """Take in what it tells, until it has ended; then nobody waits for an answer any more."""
         assert self._begun  # noqa: S101  begin() has set it
         around, read = self._begun
-        while (told := self._heard()) is not None:
-            match told:
-                case Reply(call=number):
-                    if waiting := self._waiting.get(number):
-                        waiting.reply = told
-                        waiting.done.set()
-                case Told(event):
-                    around.tell(event)
-                case Noted(so_far):
-                    around.interrupt.note(so_far)
-                case SecretsWanted() if read:
-                    in_background(lambda: self._send(_secrets(read)))
+        while parcel := self._heard():
+            for told in parcel:
+                self._take_in(told, around, read)
         self._is_over.set()
         for waiting in tuple(self._waiting.values()):
             waiting.done.set()
+
+    def _take_in(
+        self, told: object, around: Surroundings, read: Callable[[], Handed] | None
+    ) -> None:
+        match told:
+            case Reply(call=number):
+                if waiting := self._waiting.get(number):
+                    waiting.reply = told
+                    waiting.done.set()
+            case Told(event):
+                around.tell(event)
+            case Noted(so_far):
+                around.interrupt.note(so_far)
+            case SecretsWanted() if read:
+                in_background(lambda: self._outbox.put(_secrets(read)))
 
 
 class Distant(Part):

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import pickle
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from restoops.errors import RestoopsError
@@ -15,6 +21,8 @@ from restoops.report.events import Event
 
 THE_RUN = 0
 """Stands for the whole run where a call is named."""
+_GATHER_S = 0.002
+"""How long what is said waits for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +111,47 @@ class Reply:
     standing: Standing
     value: Any = None
     error: RestoopsError | Fault | None = None
+
+
+class Outbox:
+    """What one of them has to say: in parcels, as each takes both of them from their work."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._messages = SimpleQueue[bytes | None]()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def put(self, message: object) -> None:
+        """Say something soon; to nobody when the other has ended.
+
+        Raises:
+            Exception: it cannot be told to another process, which is a fault of ours.
+        """
+        self._messages.put(pickle.dumps(message))
+
+    def close(self) -> None:
+        """See all of it said."""
+        self._messages.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        is_open = True
+        with contextlib.suppress(OSError):
+            while is_open:
+                parcel = [self._messages.get()]
+                time.sleep(_GATHER_S)
+                parcel += _all_of(self._messages)
+                is_open = None not in parcel
+                self._pipe.send([message for message in parcel if message is not None])
+
+
+def opened(parcel: list[bytes]) -> Iterator[Any]:
+    """Yield what is in a parcel of the other."""
+    return map(pickle.loads, parcel)
+
+
+def _all_of(messages: SimpleQueue[bytes | None]) -> Iterator[bytes | None]:
+    with contextlib.suppress(Empty):
+        while True:
+            yield messages.get_nowait()
