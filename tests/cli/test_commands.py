@@ -291,3 +291,29 @@ def test_a_faulty_file_offers_nothing_and_says_nothing(project: Path) -> None:
 
     assert "Traceback" not in done.stdout + done.stderr
     assert set(done.stdout.split()) <= {"local"}
+
+
+def loaded_by(code: str, **environ: str) -> set[str]:
+    """Return the packages that a process has loaded after some code."""
+    shown = f"{code}\nimport sys; print(*sys.modules)"
+    argv = [sys.executable, "-c", shown]
+    env = {**os.environ, **environ}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=60)
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_asking_a_registry_loads_no_command_line() -> None:
+    loaded = loaded_by("import restoops.adapters.registry")
+
+    assert "httpx" in loaded
+    assert not loaded & {"rich", "pygments", "click"}
+
+
+def test_github_s_part_is_loaded_only_where_deployments_are_told() -> None:
+    code = (
+        "from restoops.cli.announcing import announced\n"
+        "from restoops.cli.context import load_environment\n"
+        "with announced(load_environment('staging'), print): pass"
+    )
+
+    assert "httpx" not in loaded_by(code, GITHUB_ACTIONS="")

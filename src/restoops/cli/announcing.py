@@ -90,12 +90,13 @@ def _announcer(loaded: Loaded) -> Announcer | None:
 
 def _deployments(loaded: Loaded) -> Deployments | None:
     """Return those of the repository that the job is of, if they are wanted and can be written."""
+    if not (loaded.settings.github.deployments and in_actions()):
+        return None
     from restoops.adapters.github import find_token
 
     repository = os.environ.get("GITHUB_REPOSITORY", "")
     token = find_token()
-    is_wanted = loaded.settings.github.deployments and in_actions()
-    if not is_wanted or token is None or not _REPOSITORY.fullmatch(repository):
+    if token is None or not _REPOSITORY.fullmatch(repository):
         return None
     from restoops.adapters.deployments import Deployments, Links
     from restoops.adapters.github import Github, find_api

@@ -37,7 +37,7 @@ class Opened:
         """Observe the hosts side by side; one that fails meanwhile is absent from then on."""
         from restoops.flows.background import side_by_side
 
-        done, failed = side_by_side(lambda host: host.observe(), self.hosts, at_once=64)
+        done, failed = side_by_side(lambda host: host.observe(), self.hosts, at_once=100)
         self.absent.update({host.name: error for host, error in failed.items()})
         return tuple(done[host] for host in self.hosts if host in done)
 

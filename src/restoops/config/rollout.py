@@ -47,7 +47,7 @@ class Fleet(Section):
     `quorum` hosts can still succeed."""
     quorum: Annotated[int, Field(ge=1, le=500)] | None = None
     """Hosts that have to succeed; needed with `policy: quorum`, and only with it."""
-    parallel: Annotated[int, Field(ge=1, le=500)] = 64
+    parallel: Annotated[int, Field(ge=1, le=500)] = 100
     """Hosts worked on at once."""
     second_process_from: Annotated[int, Field(ge=2, le=1000)] = 50
     """With so many hosts or more, a second process leads half of them: 200 take two thirds of the

@@ -23,7 +23,7 @@ class Rollout:
     """How a fleet moves from one release to the next."""
 
     policy: Policy = field(default_factory=Policy)
-    parallel: int = 64
+    parallel: int = 100
     """Hosts that are worked on at once."""
     batch: str = "100%"
     """How many hosts switch at once."""
