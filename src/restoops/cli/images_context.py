@@ -116,7 +116,7 @@ def open_estate(found: Environments, interrupt: Interrupt) -> Iterator[Estate]:
             targets.setdefault(same, (Place(name, target.name), loaded, target))
     places = {place: (loaded, target) for place, loaded, target in targets.values()}
     connections, failed = side_by_side(
-        lambda place: connect(*places[place]), places, at_once=64, interrupt=interrupt
+        lambda place: connect(*places[place]), places, at_once=100, interrupt=interrupt
     )
     interrupt.check()
     import_module("restoops.adapters.docker")  # once, before threads want it all at the same time
