@@ -252,6 +252,17 @@ def test_signs_of_life_keep_it_going(ends: tuple[Connection, Connection]) -> Non
     deputy.leave()
 
 
+def test_one_that_is_frozen_counts_as_gone(ends: tuple[Connection, Connection]) -> None:
+    ours, theirs = ends
+    send(theirs, Reached(("web-2",), {}))
+    deputy = Deputy(ours, ["web-2"], silence_s=0.5)
+    deputy.reached(Interrupt())
+    (part,) = deputy.begin(REQUEST, WISHES, around(), None)
+
+    with pytest.raises(Unreachable, match="web-2: the process of restoops that led this host"):
+        part.observe()
+
+
 def test_a_call_after_its_end_says_which_host_it_led(ends: tuple[Connection, Connection]) -> None:
     ours, theirs = ends
     send(theirs, Reached(("web-2",), {}))

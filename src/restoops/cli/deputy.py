@@ -46,27 +46,41 @@ def deputised(loaded: Loaded, only: Iterable[str]) -> Iterator[Deputy | None]:
     if not targets:
         yield None
         return
-    from multiprocessing.connection import Pipe
-
     for name in _LOADED_ONCE:
         import_module(f"restoops.{name}")
     from restoops.flows.deputy import Deputy
 
-    ours, theirs = Pipe()
-    gc.freeze()  # what is there now is shared, as long as nobody writes to it
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the copy ignores them
-    pid = os.fork()
-    if pid == 0:
-        ours.close()
-        _lead(theirs, loaded, targets)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    theirs.close()
-    deputy = Deputy(ours, [target.address for target in targets])
+    begun = _begun(loaded, targets)
+    if begun is None:
+        yield None
+        return
+    pid, pipe = begun
+    deputy = Deputy(pipe, [target.address for target in targets])
     try:
         yield deputy
     finally:
         deputy.leave()
         _await_end(pid)
+
+
+def _begun(loaded: Loaded, targets: Sequence[Target]) -> tuple[int, Connection] | None:
+    """Begin it; return its pid and a pipe to it, or nothing where no process can be had."""
+    from multiprocessing.connection import Pipe
+
+    ours, theirs = Pipe()
+    gc.freeze()  # what is there now is shared, as long as nobody writes to it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the copy ignores them
+    try:
+        pid = os.fork()
+    except OSError:  # one process leads them all, and takes longer
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return None
+    if pid == 0:
+        ours.close()
+        _lead(theirs, loaded, targets)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    theirs.close()
+    return pid, ours
 
 
 def _half(loaded: Loaded, only: Iterable[str]) -> Sequence[Target]:
@@ -85,12 +99,13 @@ def _half(loaded: Loaded, only: Iterable[str]) -> Sequence[Target]:
 def _await_end(pid: int) -> None:
     """Wait until it has ended; what takes too long there holds nothing any more, and is killed."""
     end = time.monotonic() + _LEAVE_S
-    while os.waitpid(pid, os.WNOHANG) == (0, 0):
-        if time.monotonic() >= end:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return
-        time.sleep(0.005)
+    with contextlib.suppress(ChildProcessError):  # who started us lets nobody wait for processes
+        while os.waitpid(pid, os.WNOHANG) == (0, 0):
+            if time.monotonic() >= end:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                return
+            time.sleep(0.005)
 
 
 def _lead(pipe: Connection, loaded: Loaded, targets: Sequence[Target]) -> NoReturn:

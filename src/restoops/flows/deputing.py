@@ -20,6 +20,7 @@ from restoops.errors import RestoopsError
 from restoops.flows.background import in_background
 from restoops.flows.deputy_talk import (
     THE_RUN,
+    Beat,
     Begin,
     Call,
     End,
@@ -123,12 +124,14 @@ class FirstProcess:
             self.say(Reply(call.number, part.standing, None, Fault(traceback.format_exc())))
 
     def _listen(self) -> None:
-        with contextlib.suppress(EOFError, OSError):
-            while self._pipe.poll(self._silence_s):
-                for message in opened(self._pipe.recv()):
-                    self._take_in(message)
-        self._orders.put(Leave())
-        self._end()
+        try:
+            with contextlib.suppress(EOFError, OSError):
+                while self._pipe.poll(self._silence_s):
+                    for message in opened(self._pipe.recv()):
+                        self._take_in(message)
+        finally:
+            self._orders.put(Leave())
+            self._end()
 
     def _take_in(self, message: object) -> None:
         match message:
@@ -143,6 +146,8 @@ class FirstProcess:
                     interrupt.ask()
             case Secrets():
                 self._secrets.put(message)
+            case Beat():
+                self.say(message)
 
 
 class _Noting(Interrupt):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from restoops.adapters.connection import LEASE_S
 from restoops.adapters.history import shared
 from restoops.errors import Interrupted, RestoopsError, Unreachable
 from restoops.flows.background import in_background
@@ -67,10 +68,13 @@ class DeputyGone(Unreachable):
 class Deputy:
     """The second process, as the first one sees it."""
 
-    def __init__(self, pipe: Connection, hosts: Sequence[str]) -> None:
+    def __init__(
+        self, pipe: Connection, hosts: Sequence[str], *, silence_s: float = LEASE_S
+    ) -> None:
         """Know it by its `pipe`; it connects to `hosts` meanwhile."""
         self.hosts = tuple(hosts)
         self._pipe = pipe
+        self._silence_s = silence_s
         self._waiting: dict[int, _Waiting] = {}
         self._numbers = itertools.count(THE_RUN + 1)
         self._outbox = Outbox(pipe)
@@ -88,22 +92,17 @@ class Deputy:
             Unreachable: the process has ended.
         """
         self._interrupt = interrupt
-        while not self._pipe.poll(_LOOK_S):
-            interrupt.check()
-        told = next(iter(self._heard()), None)
+        told: object = Beat()
+        while isinstance(told, Beat):
+            while not self._pipe.poll(_LOOK_S):
+                interrupt.check()
+            parcel = self._heard() or [None]
+            told = next((it for it in parcel if not isinstance(it, Beat)), told)
         if isinstance(told, Reached):
             self._reached = told.hosts
             return told
         interrupt.check()
-        raise (
-            _raised(told)
-            if isinstance(told, Fault | RestoopsError)
-            else Unreachable(
-                "the second process of restoops, which leads half of the hosts, has ended",
-                hint="Was memory short? Nothing was changed. `fleet.second_process_from: 1000` in "
-                "restoops.yaml does without it.",
-            )
-        )
+        raise _raised(told) if isinstance(told, Fault | RestoopsError) else _no_deputy()
 
     def begin(
         self,
@@ -172,15 +171,17 @@ class Deputy:
                     self._outbox.put(End(number))
 
     def _listen(self) -> None:
-        """Take in what it tells, until it has ended; then nobody waits for an answer any more."""
+        """Take in what it tells, until it has ended or is frozen: then no answer is waited for."""
         assert self._begun  # noqa: S101  begin() has set it
         around, read = self._begun
-        while parcel := self._heard():
-            for told in parcel:
-                self._take_in(told, around, read)
-        self._is_over.set()
-        for waiting in tuple(self._waiting.values()):
-            waiting.done.set()
+        try:
+            while self._pipe.poll(self._silence_s) and (parcel := self._heard()):
+                for told in parcel:
+                    self._take_in(told, around, read)
+        finally:
+            self._is_over.set()
+            for waiting in tuple(self._waiting.values()):
+                waiting.done.set()
 
     def _take_in(
         self, told: object, around: Surroundings, read: Callable[[], Handed] | None
@@ -298,6 +299,14 @@ class Distant(Part):
         if reply.error:
             raise _raised(reply.error)
         return reply.value
+
+
+def _no_deputy() -> Unreachable:
+    return Unreachable(
+        "the second process of restoops, which leads half of the hosts, has ended",
+        hint="Was memory short? Nothing was changed. `fleet.second_process_from: 1000` in "
+        "restoops.yaml does without it.",
+    )
 
 
 def _raised(error: RestoopsError | Fault) -> Exception:

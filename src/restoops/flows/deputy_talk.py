@@ -27,7 +27,7 @@ _GATHER_S = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The first process is there."""
+    """The first process is there; and, as an answer, the second."""
 
 
 @dataclass(frozen=True, slots=True)
