@@ -50,8 +50,8 @@ class Fleet(Section):
     parallel: Annotated[int, Field(ge=1, le=500)] = 100
     """Hosts worked on at once."""
     second_process_from: Annotated[int, Field(ge=2, le=1000)] = 50
-    """With so many hosts or more, a second process leads half of them: 200 take a sixth less time on
-    two processors. On Linux, where there are two; a larger number does without it."""
+    """With so many hosts or more, a second process leads half of them: 200 take a sixth less time
+    on two processors. On Linux, where there are two; a larger number does without it."""
     deadline_s: Annotated[float, Field(ge=1, le=86400)] = 1800
     """Seconds a run may take until its last hosts switch, before it is given up and undone. Pauses
     between batches do not count."""
