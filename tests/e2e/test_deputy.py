@@ -140,6 +140,27 @@ def test_when_the_first_process_is_frozen_the_second_holds_no_lock_for_it(
         assert_at_rest(droplet)
 
 
+@pytest.mark.full
+def test_a_second_process_that_is_frozen_is_not_waited_for(
+    fleet: Operator, releases: Releases
+) -> None:
+    with unnoticed(fleet):
+        with Running(fleet.start("deploy", slow(releases), "staging", "--json")) as run:
+            for droplet in fleet.droplets:
+                run.await_event(begins("await_healthy", droplet), f"wait on {droplet.address}")
+            second = second_process(run)
+            os.kill(second, signal.SIGSTOP)
+            outcome = run.finish()
+        assert outcome.status == 1, outcome
+        assert is_gone(second)
+        assert serving(fleet) == ["first"] * 4
+        fleet.deploy(releases.push(App("after")).tag, "--wait", str(2 * LEASE_S))
+
+    assert serving(fleet) == ["after"] * 4
+    for droplet in fleet.droplets:
+        assert_at_rest(droplet)
+
+
 def is_zombie(pid: int) -> bool:
     """Return whether it has ended, and its end was not heard of."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
