@@ -10,7 +10,8 @@ RestoopsError                   status
 ├── NeedsAttention              3    hosts differ, or nobody can say where traffic goes
 ├── Locked                      4    another run holds the lock
 ├── Unreachable                 5    a host or registry cannot be reached or refused us
-│   └── HostKeyRefused          5    the host key is unknown or has changed
+│   ├── HostKeyRefused          5    the host key is unknown or has changed
+│   └── DeputyGone              5    the process of ours that led a host has ended
 ├── CheckRefused                6    policy, drift, scan
 └── Interrupted                 130  a signal; the state is safe
 ```
@@ -88,6 +89,10 @@ class Unreachable(RestoopsError):
 
 class HostKeyRefused(Unreachable):
     """The SSH host key is unknown or differs from the one on record."""
+
+
+class DeputyGone(Unreachable):
+    """The second process of a large fleet has ended; nobody can say how far its hosts have come."""
 
 
 class CheckRefused(RestoopsError):

@@ -295,7 +295,7 @@ def test_a_faulty_file_offers_nothing_and_says_nothing(project: Path) -> None:
 
 def loaded_by(code: str, **environ: str) -> set[str]:
     """Return the packages that a process has loaded after some code."""
-    shown = f"{code}\nimport sys; print(*sys.modules)"
+    shown = f"{code}\nimport sys; print(*(name for name, it in sys.modules.items() if it))"
     argv = [sys.executable, "-c", shown]
     env = {**os.environ, **environ}
     done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=60)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import pickle
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +102,20 @@ def test_hosts_agree_again_after_the_second_process_was_killed_at_any_change(num
     later = again(operator)
     later.deploy_all(V2)
     assert_tidy(later, V2)
+
+
+@pytest.mark.usefixtures("_has_deputy")
+def test_nothing_is_left_open() -> None:
+    def count() -> int:
+        gc.collect()
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = count()
+    for _ in range(3):
+        fleet(V1).deploy_all(V2)
+
+    assert eventually(lambda: count() <= before)
+    assert eventually(lambda: all(it.name != "outbox" for it in threading.enumerate()))
 
 
 @pytest.mark.usefixtures("_has_deputy")

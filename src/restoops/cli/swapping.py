@@ -170,12 +170,11 @@ def _swap(
     asked = replace(asked, spec=spec(loaded.settings, read() if read else None))
     request = _request(options, kind, around.clock.now())
     probing = _probing(loaded, found, around.clock, kind)
-    parts: list[Part] = [
-        *sessions_on(found.hosts, loaded, (request, asked), around, probing.begin),
-        *(deputy.begin(request, asked, around, found.secrets) if deputy else ()),
-    ]
-    order = [target.address for target in loaded.targets]
-    parts.sort(key=lambda part: order.index(part.name))
+    parts: list[Part] = [*sessions_on(found.hosts, loaded, (request, asked), around, probing.begin)]
+    if deputy:
+        parts += deputy.begin(request, asked, around, found.secrets)
+        order = [target.address for target in loaded.targets]
+        parts.sort(key=lambda part: order.index(part.name))
     fleet = Fleet(parts, request, how, around)
     seconds = partial(_seconds_since, _STARTED)
     return Swap(fleet, request, asked, seconds, hooks(loaded), probing)

@@ -131,6 +131,7 @@ class FirstProcess:
                         self._take_in(message)
         finally:
             self._orders.put(Leave())
+            self._outbox.end()
             self._end()
 
     def _take_in(self, message: object) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from restoops.adapters.connection import LEASE_S
 from restoops.adapters.history import shared
-from restoops.errors import Interrupted, RestoopsError, Unreachable
+from restoops.errors import DeputyGone, Interrupted, RestoopsError, Unreachable
 from restoops.flows.background import in_background
 from restoops.flows.deputy_talk import (
     THE_RUN,
@@ -59,10 +59,6 @@ class _Waiting:
     is_told: bool = False
     """Whether the second process knows that somebody asks for its end."""
     done: threading.Event = field(default_factory=threading.Event)
-
-
-class DeputyGone(Unreachable):
-    """The second process has ended; nobody can say how far it came."""
 
 
 class Deputy:
@@ -147,6 +143,7 @@ class Deputy:
     def leave(self) -> None:
         """Let it close its connections and end."""
         self._outbox.put(Leave())
+        self._outbox.end()
         self._is_over.set()
 
     def _heard(self) -> list[Any]:

@@ -130,9 +130,13 @@ class Outbox:
         """
         self._messages.put(pickle.dumps(message))
 
-    def close(self) -> None:
-        """See all of it said."""
+    def end(self) -> None:
+        """Say nothing more after this."""
         self._messages.put(None)
+
+    def close(self) -> None:
+        """See all of it said, and say nothing more."""
+        self.end()
         self._thread.join()
 
     def _run(self) -> None:
