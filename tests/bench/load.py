@@ -20,7 +20,7 @@ fresh ones, """
 ABOUT = f"""\
 {_CLIENTS}to a droplet look-alike for {SECONDS} s, and meanwhile there is no command, or four
 dry runs, or four deploys. p99 is the 99th percentile of one such run. Clients, host and
-command share the processors; the command gets what the others leave (`nice`), as it has a
+command share the processors; the command gets what the others leave (`chrt --idle`), as it has a
 machine of its own elsewhere. A dry run does all that a deploy does except the swap: it shows
 what the command takes by itself."""
 ABOUT_PROXY = f"""\
@@ -88,7 +88,7 @@ def _under_load(operator: Operator, tags: tuple[str, ...], *options: str) -> Loa
     with LoadRun(operator.url, RATE, ("--seconds", str(SECONDS))) as load:
         load.wait_for_traffic()
         for tag in tags:
-            run(operator, "deploy", tag, *options, before=("nice", "-n", "19"))
+            run(operator, "deploy", tag, *options, before=("chrt", "--idle", "0"))
         return load.wait()
 
 

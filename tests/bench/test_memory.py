@@ -8,9 +8,9 @@ from tests.bench.memory import peak_together_mib
 
 PROGRAM = """
 import os, time
-shared = bytearray(os.urandom(1 << 20) * {shared})
+shared = bytearray(1 << 20) * {shared}
 if os.fork() == 0:
-    own = bytearray(os.urandom(1 << 20) * {own})
+    own = bytearray(1 << 20) * {own}
     time.sleep(1)
     os._exit(0)
 os.wait()
