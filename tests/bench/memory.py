@@ -19,8 +19,9 @@ def peak_together_mib(
     with the command counts there (https://docs.kernel.org/filesystems/proc.html, `smaps_rollup`).
     """
     peak = 0.0
+    nobody = subprocess.DEVNULL
     with subprocess.Popen(
-        [*argv], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        [*argv], cwd=cwd, env=env, stdin=nobody, stdout=nobody, stderr=nobody
     ) as command:
         while command.poll() is None:
             with suppress(FileNotFoundError, ProcessLookupError, TypeError):  # one has just ended
