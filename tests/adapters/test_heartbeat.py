@@ -1,9 +1,12 @@
 """Signs of life go to all hosts, whatever becomes of one of them."""
 
+import os
 import threading
+import time
 from collections import Counter
 
-from restoops.adapters.heartbeat import Heart
+from restoops.adapters.connection import Lock
+from restoops.adapters.heartbeat import EVERY_S, Heart
 from tests.lab.patience import PATIENCE_S, eventually
 
 QUICK_S = 0.01
@@ -84,3 +87,39 @@ def test_it_has_no_thread_when_nobody_needs_it() -> None:
         assert eventually(
             lambda: not any(it.name.startswith("heart") for it in threading.enumerate())
         )
+
+
+class Heard:
+    """A conversation of which the signs of life are written down."""
+
+    def __init__(self, sign: bytes, pipe: int) -> None:
+        self._sign = sign
+        self._pipe = pipe
+
+    def read_line(self) -> str | None:
+        return None
+
+    def write_line(self, text: str = "") -> None:
+        os.write(self._pipe, self._sign)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_copy_of_the_process_gives_signs_of_life_for_its_own_locks_and_no_other() -> None:
+    """Else the second process of a fleet could lose its locks, or write to the other's hosts."""
+    (_, nobody), (heard, told) = os.pipe(), os.pipe()
+    first = Lock(Heard(b"1", nobody))
+    child = os.fork()
+    if child == 0:
+        try:
+            first._talk._pipe = told  # type: ignore[attr-defined]
+            Lock(Heard(b"2", told))
+            time.sleep(1.2 * EVERY_S)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    first.release()
+    os.close(told)
+
+    assert set(os.read(heard, 100)) == set(b"2")

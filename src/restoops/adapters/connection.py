@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +20,8 @@ LEASE_S = 15
 PREEMPT_S = 5
 """Seconds within which a run that pre-empts has the lock."""
 _heart = Heart()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_heart.forget)
 _SCRIPTS = Path(__file__).parent / "scripts"
 _GIVEN_UP = {
     "TAKEN": "`--wait 600` queues behind it.",

@@ -48,6 +48,10 @@ class Heart:
 
     def __init__(self, every_s: float = EVERY_S) -> None:
         self._every_s = every_s
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, in a copy of the process: thread and connections are those of the other."""
         self._pulses: list[Pulse] = []
         self._changing = threading.Lock()
         self._is_beating = False
